@@ -1,0 +1,49 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"steward/internal/lifecycle"
+)
+
+// Winner picks the candidate with the best value of the selection metric on the
+// validation part. Ties go to the candidate that is declared first, so the
+// simpler one should stand first in the file.
+func Winner(rule lifecycle.Select, runs []lifecycle.CandidateRun) (string, error) {
+	best, name := math.NaN(), ""
+	for _, c := range runs {
+		if c.Validation == nil {
+			continue
+		}
+		v, ok := c.Validation.Metrics[rule.Metric]
+		if !ok || math.IsNaN(v) {
+			continue
+		}
+		if name == "" || (rule.Goal == "maximize" && v > best) || (rule.Goal == "minimize" && v < best) {
+			best, name = v, c.Name
+		}
+	}
+	if name == "" {
+		return "", fmt.Errorf("no candidate has a value of %s on the validation part", rule.Metric)
+	}
+	return name, nil
+}
+
+// Estimate is the most that training may cost: every candidate for the longest
+// allowed time at its instance's hourly price.
+func Estimate(t lifecycle.Training, hourly map[string]float64) (float64, error) {
+	sum := 0.0
+	for _, c := range t.Candidates {
+		price, ok := hourly[c.Instance]
+		if !ok {
+			return 0, fmt.Errorf("candidate %s: no price is known for instance %s", c.Name, c.Instance)
+		}
+		sum += price * t.MaxRuntime.Std().Hours()
+	}
+	return sum, nil
+}
+
+// NextMonth says when the oldest automatic start leaves the last 30 days.
+func NextMonth(starts []time.Time) time.Time { return starts[0].Add(month) }

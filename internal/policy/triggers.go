@@ -1,0 +1,128 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"steward/internal/lifecycle"
+)
+
+// month is the period of maxPerMonth.
+const month = 30 * 24 * time.Hour
+
+// InARow counts the windows of one release, newest first, that breach for a
+// cause. A window that has no finding of that cause (its ground truth is still
+// to come) is passed over; an inconclusive one breaks the row: it condemns
+// nothing.
+func InARow(windows []lifecycle.Window, release int, cause lifecycle.Cause) int {
+	n := 0
+	for _, w := range slices.Backward(windows) {
+		if w.Release != release {
+			continue
+		}
+		switch outcome(w, cause) {
+		case lifecycle.Failed:
+			n++
+		case "":
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// outcome is the worst finding of a cause in a window, "" if there is none.
+func outcome(w lifecycle.Window, cause lifecycle.Cause) lifecycle.Outcome {
+	var worst lifecycle.Outcome
+	for _, f := range w.Findings {
+		if f.Cause != cause {
+			continue
+		}
+		if worst == "" || f.Outcome == lifecycle.Failed || (f.Outcome != lifecycle.Pass && worst == lifecycle.Pass) {
+			worst = f.Outcome
+		}
+	}
+	return worst
+}
+
+// watched are the causes that windows can show.
+var watched = []lifecycle.Cause{lifecycle.CauseDrift, lifecycle.CauseQuality, lifecycle.CauseAlert}
+
+// Breaches are the triggers that the newest windows of a release amount to:
+// one for every cause that breached inARow times running.
+func Breaches(windows []lifecycle.Window, release, inARow int, now time.Time) []lifecycle.Trigger {
+	var out []lifecycle.Trigger
+	for _, cause := range watched {
+		if n := InARow(windows, release, cause); n >= inARow {
+			out = append(out, lifecycle.Trigger{
+				Cause: cause, Author: lifecycle.Machine, At: now,
+				Reason: fmt.Sprintf("%d windows in a row: %s", n, lastDetail(windows, release, cause)),
+			})
+		}
+	}
+	return out
+}
+
+func lastDetail(windows []lifecycle.Window, release int, cause lifecycle.Cause) string {
+	for _, w := range slices.Backward(windows) {
+		for _, f := range w.Findings {
+			if w.Release == release && f.Cause == cause && f.Outcome == lifecycle.Failed {
+				return f.Detail
+			}
+		}
+	}
+	return ""
+}
+
+// HealthOf is a champion's health by its newest windows.
+func HealthOf(windows []lifecycle.Window, release, inARow int) lifecycle.Health {
+	own := slices.DeleteFunc(slices.Clone(windows), func(w lifecycle.Window) bool { return w.Release != release })
+	if len(own) == 0 {
+		return lifecycle.HealthUnknown
+	}
+	health := lifecycle.HealthGood
+	for _, cause := range watched {
+		if n := InARow(own, release, cause); n >= inARow {
+			return lifecycle.HealthDegraded
+		} else if n > 0 {
+			health = lifecycle.HealthWatch
+		}
+	}
+	for _, f := range own[len(own)-1].Findings {
+		if f.Outcome == lifecycle.Inconclusive || f.Outcome == lifecycle.Faulty {
+			health = lifecycle.HealthWatch
+		}
+	}
+	return health
+}
+
+// Note adds a trigger to those that wait, merging it with one of the same cause:
+// the newest reason counts.
+func Note(pending []lifecycle.Trigger, t lifecycle.Trigger) []lifecycle.Trigger {
+	pending = slices.DeleteFunc(pending, func(p lifecycle.Trigger) bool { return p.Cause == t.Cause })
+	return append(pending, t)
+}
+
+// Due says which waiting trigger starts a release now. When none may yet, it
+// returns nil and the time to look again (zero: when something changes).
+func Due(s *lifecycle.ModelState, now time.Time) (*lifecycle.Trigger, time.Time) {
+	if s.InFlight != nil || s.Paused != "" || s.Retired != nil || len(s.Pending) == 0 {
+		return nil, time.Time{}
+	}
+	if now.Before(s.Cooldown) {
+		return nil, s.Cooldown
+	}
+	if recent := Recent(s.Automatic, now); len(recent) >= max(1, s.Spec.Retrain.MaxPerMonth) {
+		return nil, NextMonth(recent)
+	}
+	return &s.Pending[0], time.Time{}
+}
+
+// Recent keeps the starts of the last 30 days.
+func Recent(starts []time.Time, now time.Time) []time.Time {
+	return slices.DeleteFunc(slices.Clone(starts), func(t time.Time) bool { return now.Sub(t) >= month })
+}
+
+// Wanted tells whether the model file lets a cause start releases.
+func Wanted(r lifecycle.Retrain, cause lifecycle.Cause) bool { return slices.Contains(r.On, cause) }
