@@ -1,0 +1,284 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/robfig/cron"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"steward/internal/lifecycle"
+	"steward/internal/policy"
+)
+
+// Model keeps one model alive. It serialises everything that may change the
+// model: one release or rollback at a time; reasons for another that arrive
+// meanwhile are noted and judged when it has ended. It lives until it is
+// retired, continuing as new, so all it must remember is its state.
+func Model(ctx workflow.Context, state lifecycle.ModelState) (lifecycle.ModelState, error) {
+	m := newModel(ctx, state)
+	if err := m.listen(ctx); err != nil {
+		return m.state, err
+	}
+	if err := m.openLedger(ctx); err != nil {
+		return m.state, err
+	}
+	for m.state.Retired == nil {
+		if err := m.turn(ctx); err != nil {
+			return m.state, err
+		}
+		if m.inbox.mustContinue(ctx) && m.state.Retired == nil {
+			return m.state, workflow.NewContinueAsNewError(ctx, lifecycle.ModelWorkflow, m.state)
+		}
+	}
+	return m.state, m.retire(ctx)
+}
+
+type model struct {
+	state  lifecycle.ModelState
+	scribe scribe
+	log    log.Logger
+	inbox  *inbox
+	news   bool // something changed since the last turn
+}
+
+func newModel(ctx workflow.Context, state lifecycle.ModelState) *model {
+	m := &model{state: state, log: workflow.GetLogger(ctx), inbox: newInbox(ctx)}
+	if m.state.Run == "" {
+		m.state.Run = workflow.GetInfo(ctx).WorkflowExecution.RunID
+		m.state.Health = lifecycle.HealthUnknown
+	}
+	m.scribe = scribe{model: state.Model.Name,
+		source: lifecycle.ModelID(state.Model.Name) + "/" + m.state.Run, next: &m.state.Entries}
+	return m
+}
+
+// openLedger finds out which release numbers are taken: a model may have lived
+// before under this name, and its cloud resources' names must not come again.
+func (m *model) openLedger(ctx workflow.Context) error {
+	if m.state.Opened {
+		return nil
+	}
+	head, err := call(ctx, quick, "read the ledger's head", records.OpenLedger, m.state.Model.Name)
+	if err != nil {
+		return err
+	}
+	m.state.Last, m.state.Opened = head.LastRelease, true
+	return nil
+}
+
+// turn starts what is due, or waits until something changes.
+func (m *model) turn(ctx workflow.Context) error {
+	m.news = false
+	m.tick(ctx)
+	due, at := policy.Due(&m.state, workflow.Now(ctx))
+	m.show(ctx)
+	if due != nil {
+		return m.startDue(ctx, *due)
+	}
+	changed := func() bool { return m.news }
+	if at = earlier(at, m.state.NextCron); at.IsZero() {
+		return workflow.Await(ctx, func() bool { return changed() || m.inbox.mustContinue(ctx) })
+	}
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout:      max(at.Sub(workflow.Now(ctx)), 0),
+		TimerOptions: workflow.TimerOptions{Summary: "next release at the earliest"},
+	}, changed)
+	return err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
+// tick notes a scheduled release whose time has come, and sets the next.
+func (m *model) tick(ctx workflow.Context) {
+	expr := m.state.Spec.Retrain.Schedule
+	if expr == "" || m.state.Paused != "" {
+		m.state.NextCron = time.Time{}
+		return
+	}
+	now := workflow.Now(ctx).UTC()
+	schedule, err := cron.ParseStandard(expr)
+	if err != nil {
+		m.log.Error("the schedule cannot be read", "schedule", expr, "error", err)
+		return
+	}
+	if !m.state.NextCron.IsZero() && !m.state.NextCron.After(now) {
+		m.note(lifecycle.Trigger{Cause: lifecycle.CauseSchedule, Reason: "schedule " + expr, Author: lifecycle.Machine, At: now})
+		m.state.NextCron = time.Time{}
+	}
+	if m.state.NextCron.IsZero() {
+		m.state.NextCron = schedule.Next(now)
+	}
+}
+
+// startDue begins an automatic release.
+func (m *model) startDue(ctx workflow.Context, t lifecycle.Trigger) error {
+	m.state.Pending = nil
+	m.state.Automatic = append(policy.Recent(m.state.Automatic, workflow.Now(ctx)), workflow.Now(ctx))
+	text := fmt.Sprintf("%s triggers a release: %s", t.Cause, t.Reason)
+	if err := m.scribe.record(ctx, lifecycle.EntryTriggered, lifecycle.Machine, text, nil); err != nil {
+		return err
+	}
+	if m.state.InFlight != nil || m.state.Retired != nil { // a person was faster
+		return nil
+	}
+	_, err := m.begin(ctx, t)
+	return err
+}
+
+// begin starts the next release as a child that outlives this run. It takes
+// the place of the one thing under way before it waits for anything.
+func (m *model) begin(ctx workflow.Context, t lifecycle.Trigger) (lifecycle.Ordered, error) {
+	m.state.Last++
+	n, name := m.state.Last, m.state.Model.Name
+	id := lifecycle.ReleaseID(name, n)
+	m.state.InFlight = &lifecycle.InFlight{Release: n, Workflow: id, Started: workflow.Now(ctx)}
+	m.state.Releases = lastOf(append(m.state.Releases, lifecycle.ReleaseSummary{
+		Number: n, Trigger: t, Stage: lifecycle.StageSnapshot, Started: workflow.Now(ctx)}), 50)
+	in := lifecycle.ReleaseInput{Model: m.state.Model, Number: n, Spec: m.state.Spec,
+		Digest: m.state.Digest, Trigger: t, Champion: m.state.Champion}
+	summary := fmt.Sprintf("%s release %d: %s", name, n, t.Cause)
+	return lifecycle.Ordered{Release: n, Workflow: id}, m.child(ctx, id, lifecycle.ReleaseWorkflow, summary, n, in)
+}
+
+// child starts a workflow that outlives this run, and follows it for as long as
+// this run lasts: a child that is terminated cannot report, and must not leave
+// the model waiting for ever.
+func (m *model) child(ctx workflow.Context, id, kind, summary string, release int, in any) error {
+	opts := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: id, ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON, WaitForCancellation: true,
+		StaticSummary: summary,
+		TypedSearchAttributes: temporal.NewSearchAttributes(lifecycle.AttrModel.ValueSet(m.state.Model.Name),
+			lifecycle.AttrOwner.ValueSet(m.state.Model.Team), lifecycle.AttrRelease.ValueSet(int64(release))),
+	})
+	run := workflow.ExecuteChildWorkflow(opts, kind, in)
+	if err := run.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
+		m.state.InFlight, m.news = nil, true
+		return err
+	}
+	m.news = true
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		err := run.Get(ctx, nil)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		stage := lifecycle.StageFailed
+		if temporal.IsCanceledError(err) {
+			stage = lifecycle.StageCancelled
+		}
+		m.ended(ctx, lifecycle.Ended{ID: id, Release: release, Stage: stage,
+			Problem: lifecycle.ProblemOf(err), At: workflow.Now(ctx)})
+	})
+	return nil
+}
+
+// ended takes in how the release or rollback under way ended. A repeated report
+// changes nothing.
+func (m *model) ended(ctx workflow.Context, e lifecycle.Ended) {
+	if !m.unseen(e.ID) {
+		return
+	}
+	m.news = true
+	rollback := m.state.InFlight != nil && m.state.InFlight.Rollback
+	m.state.InFlight = nil
+	m.summarise(e, rollback)
+	m.state.Cooldown = workflow.Now(ctx).Add(m.state.Spec.Retrain.Cooldown.Std())
+	if e.Champion != nil {
+		m.crown(ctx, *e.Champion, rollback)
+	}
+}
+
+// summarise brings the history up to date with an ended release.
+func (m *model) summarise(e lifecycle.Ended, rollback bool) {
+	for i := range m.state.Releases {
+		r := &m.state.Releases[i]
+		if e.Champion != nil && !r.Served.IsZero() && r.Until.IsZero() {
+			r.Until = e.At
+		}
+		if r.Number != e.Release || (rollback && e.Champion == nil) {
+			continue
+		}
+		if !rollback {
+			r.Stage, r.Ended, r.Problem = e.Stage, e.At, e.Problem
+		}
+		if c := e.Champion; c != nil {
+			r.Served, r.Until, r.Metrics, r.Approvers = c.Since, time.Time{}, c.Test.Metrics, nil
+			for _, d := range c.Approved {
+				r.Approvers = append(r.Approvers, d.Subject)
+			}
+		}
+	}
+}
+
+// crown makes a version the champion and has it watched.
+func (m *model) crown(ctx workflow.Context, c lifecycle.Champion, rollback bool) {
+	m.state.Previous = m.state.Champion
+	if rollback {
+		m.state.Previous = nil
+	}
+	m.state.Champion, m.state.Health = &c, lifecycle.HealthUnknown
+	m.state.Pending = slices.DeleteFunc(m.state.Pending, func(t lifecycle.Trigger) bool {
+		return t.Cause == lifecycle.CauseDrift || t.Cause == lifecycle.CauseQuality
+	})
+	m.informWatch(ctx)
+}
+
+// unseen tells whether a report's id is new, and remembers it.
+func (m *model) unseen(id string) bool {
+	if slices.Contains(m.state.Seen, id) {
+		return false
+	}
+	m.state.Seen = lastOf(append(m.state.Seen, id), 500)
+	return true
+}
+
+// note keeps a trigger until it can be judged, if the model file wants its cause.
+func (m *model) note(t lifecycle.Trigger) {
+	if policy.Wanted(m.state.Spec.Retrain, t.Cause) || t.Cause == lifecycle.CauseSchedule {
+		m.state.Pending, m.news = policy.Note(m.state.Pending, t), true
+	}
+}
+
+// show refreshes what the Temporal UI and the list of models display.
+func (m *model) show(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, modelDetails(m.state))
+	release, awaiting := int64(0), ""
+	if m.state.Champion != nil {
+		release = int64(m.state.Champion.Release)
+	}
+	if m.state.InFlight != nil {
+		awaiting = m.state.InFlight.Workflow
+	}
+	err := workflow.UpsertTypedSearchAttributes(ctx,
+		lifecycle.AttrModel.ValueSet(m.state.Model.Name), lifecycle.AttrOwner.ValueSet(m.state.Model.Team),
+		lifecycle.AttrStage.ValueSet(m.stage()), lifecycle.AttrRelease.ValueSet(release),
+		lifecycle.AttrHealth.ValueSet(string(m.state.Health)), lifecycle.AttrAwaiting.ValueSet(awaiting))
+	if err != nil {
+		m.log.Warn("search attributes were not set", "error", err)
+	}
+}
+
+func (m *model) stage() string {
+	switch {
+	case m.state.Retired != nil:
+		return "retiring"
+	case m.state.InFlight != nil && m.state.InFlight.Rollback:
+		return "rolling-back"
+	case m.state.InFlight != nil:
+		return "releasing"
+	case m.state.Paused != "":
+		return "paused"
+	case m.state.Champion != nil:
+		return "serving"
+	}
+	return "declared"
+}

@@ -1,0 +1,260 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"steward/internal/lifecycle"
+	"steward/internal/policy"
+)
+
+// listen opens the model to people's orders and machines' reports.
+func (m *model) listen(ctx workflow.Context) error {
+	if err := workflow.SetQueryHandler(ctx, lifecycle.StateQuery, func() (lifecycle.ModelState, error) { return m.state, nil }); err != nil {
+		return err
+	}
+	err := workflow.SetUpdateHandlerWithOptions(ctx, lifecycle.ApplyUpdate, m.apply,
+		workflow.UpdateHandlerOptions{Validator: m.mayApply, Description: "declare the model, or change its declaration"})
+	if err != nil {
+		return err
+	}
+	for _, h := range []struct {
+		name   string
+		handle any
+		may    func(lifecycle.Order) error
+		what   string
+	}{
+		{lifecycle.ReleaseUpdate, m.release, m.mayRelease, "start a release"},
+		{lifecycle.RollbackUpdate, m.rollback, m.mayRollback, "bring the version back that served before"},
+		{lifecycle.PauseUpdate, m.pause, m.mayPause, "no automatic releases for now"},
+		{lifecycle.ResumeUpdate, m.resume, m.mayResume, "automatic releases again"},
+		{lifecycle.RetireUpdate, m.orderRetirement, m.mayRetire, "end the model's life"},
+	} {
+		err := workflow.SetUpdateHandlerWithOptions(ctx, h.name, h.handle,
+			workflow.UpdateHandlerOptions{Validator: h.may, Description: h.what})
+		if err != nil {
+			return err
+		}
+	}
+	on(ctx, m.inbox, lifecycle.EndedSignal, m.ended)
+	on(ctx, m.inbox, lifecycle.WindowSignal, m.window)
+	on(ctx, m.inbox, lifecycle.AlertSignal, m.alert)
+	on(ctx, m.inbox, lifecycle.KPISignal, m.kpi)
+	m.inbox.open(ctx)
+	return nil
+}
+
+// alive refuses every order to a model that is being retired.
+func (m *model) alive() error {
+	if m.state.Retired != nil {
+		return lifecycle.Fail(lifecycle.Conflict, "model %s is being retired", m.state.Model.Name)
+	}
+	return nil
+}
+
+// reasoned refuses an order without a name or a reason: the ledger needs both.
+func (m *model) reasoned(o lifecycle.Order) error {
+	if o.By == "" || o.Reason == "" {
+		return lifecycle.Fail(lifecycle.Invalid, "model %s: an order needs a name and a reason", m.state.Model.Name)
+	}
+	return m.alive()
+}
+
+func (m *model) mayApply(a lifecycle.Apply) error {
+	if a.Model.Name != m.state.Model.Name {
+		return lifecycle.Fail(lifecycle.Invalid, "the file declares %s, this is %s", a.Model.Name, m.state.Model.Name)
+	}
+	return m.alive()
+}
+
+// apply declares the model. The same file again changes nothing.
+func (m *model) apply(ctx workflow.Context, a lifecycle.Apply) (lifecycle.Applied, error) {
+	out := lifecycle.Applied{Created: m.state.Digest == "", Digest: a.Digest, Changed: a.Digest != m.state.Digest}
+	if !out.Changed {
+		return out, nil
+	}
+	text := fmt.Sprintf("%s declares the model", a.By)
+	if err := m.scribe.record(ctx, lifecycle.EntryApplied, a.By, text, map[string]any{"spec": a.Digest}); err != nil {
+		return out, err
+	}
+	m.state.Model, m.state.Spec, m.state.Digest = a.Model, a.Spec, a.Digest
+	m.state.Author, m.state.Applied, m.news = a.By, workflow.Now(ctx), true
+	m.informWatch(ctx)
+	if !out.Created {
+		m.note(lifecycle.Trigger{Cause: lifecycle.CauseSpec, Reason: "the model file changed", Author: a.By, At: workflow.Now(ctx)})
+	}
+	return out, nil
+}
+
+func (m *model) mayRelease(o lifecycle.Order) error {
+	switch {
+	case m.state.Digest == "":
+		return lifecycle.Fail(lifecycle.Conflict, "model %s is not declared yet: apply its file first", m.state.Model.Name)
+	case m.state.InFlight != nil:
+		return lifecycle.Fail(lifecycle.Conflict, "%s is under way: wait for its end or cancel it", m.state.InFlight.Workflow)
+	case m.state.Paused != "":
+		return lifecycle.Fail(lifecycle.Conflict, "model %s is paused (%s): resume it first", m.state.Model.Name, m.state.Paused)
+	}
+	return m.reasoned(o)
+}
+
+func (m *model) release(ctx workflow.Context, o lifecycle.Order) (lifecycle.Ordered, error) {
+	return m.begin(ctx, lifecycle.Trigger{Cause: lifecycle.CauseManual, Reason: o.Reason, Author: o.By, At: workflow.Now(ctx)})
+}
+
+func (m *model) mayRollback(o lifecycle.Order) error {
+	switch {
+	case m.state.InFlight != nil:
+		return lifecycle.Fail(lifecycle.Conflict, "%s is under way: cancel it to bring the champion back", m.state.InFlight.Workflow)
+	case m.state.Previous == nil:
+		return lifecycle.Fail(lifecycle.Conflict, "model %s has no earlier version to go back to", m.state.Model.Name)
+	}
+	return m.reasoned(o)
+}
+
+// rollback brings the version back that served before, under the approvals it had.
+func (m *model) rollback(ctx workflow.Context, o lifecycle.Order) (lifecycle.Ordered, error) {
+	back := *m.state.Previous
+	m.state.Rollbacks++
+	id := lifecycle.RollbackID(m.state.Model.Name, back.Release, m.state.Rollbacks)
+	m.state.InFlight = &lifecycle.InFlight{Release: back.Release, Rollback: true, Workflow: id, Started: workflow.Now(ctx)}
+	in := lifecycle.RolloutInput{Model: m.state.Model, Spec: m.state.Spec, Challenger: back, Champion: m.state.Champion,
+		Rollback: o.By + ": " + o.Reason, ReportTo: lifecycle.ModelID(m.state.Model.Name)}
+	summary := fmt.Sprintf("%s: back to release %d", m.state.Model.Name, back.Release)
+	if err := m.scribe.record(ctx, lifecycle.EntryReturned, o.By, summary+": "+o.Reason, nil); err != nil {
+		m.state.InFlight = nil
+		return lifecycle.Ordered{}, err
+	}
+	return lifecycle.Ordered{Release: back.Release, Workflow: id},
+		m.child(ctx, id, lifecycle.RolloutWorkflow, summary, back.Release, in)
+}
+
+func (m *model) mayPause(o lifecycle.Order) error {
+	if m.state.Paused != "" {
+		return lifecycle.Fail(lifecycle.Conflict, "model %s is paused already: %s", m.state.Model.Name, m.state.Paused)
+	}
+	return m.reasoned(o)
+}
+
+func (m *model) pause(ctx workflow.Context, o lifecycle.Order) (lifecycle.ModelState, error) {
+	if err := m.scribe.record(ctx, lifecycle.EntryPaused, o.By, "paused: "+o.Reason, map[string]any{"watch": o.Watch}); err != nil {
+		return m.state, err
+	}
+	m.state.Paused, m.news = o.By+": "+o.Reason, true
+	if o.Watch {
+		m.signalWatch(ctx, lifecycle.PauseSignal, nil)
+	}
+	return m.state, nil
+}
+
+func (m *model) mayResume(o lifecycle.Order) error {
+	if m.state.Paused == "" {
+		return lifecycle.Fail(lifecycle.Conflict, "model %s is not paused", m.state.Model.Name)
+	}
+	return m.reasoned(o)
+}
+
+func (m *model) resume(ctx workflow.Context, o lifecycle.Order) (lifecycle.ModelState, error) {
+	if err := m.scribe.record(ctx, lifecycle.EntryResumed, o.By, "resumed: "+o.Reason, nil); err != nil {
+		return m.state, err
+	}
+	m.state.Paused, m.news = "", true
+	m.signalWatch(ctx, lifecycle.ResumeSignal, nil)
+	return m.state, nil
+}
+
+// window takes in a measured window and what it means.
+func (m *model) window(ctx workflow.Context, r lifecycle.WindowReport) {
+	if !m.unseen(r.ID) {
+		return
+	}
+	w := r.Window
+	m.state.Windows = slices.DeleteFunc(m.state.Windows, func(o lifecycle.Window) bool { return o.ID == w.ID })
+	m.state.Windows = lastOf(inOrder(append(m.state.Windows, w)), 120)
+	m.recordFindings(ctx, w)
+	if m.state.Champion == nil || w.Release != m.state.Champion.Release {
+		return
+	}
+	inARow := m.state.Spec.Watch.InARow
+	was := m.state.Health
+	m.state.Health, m.news = policy.HealthOf(m.state.Windows, w.Release, inARow), true
+	for _, t := range policy.Breaches(m.state.Windows, w.Release, inARow, workflow.Now(ctx)) {
+		m.note(t)
+		if was != lifecycle.HealthDegraded {
+			tellAside(ctx, m.log, lifecycle.Of{Model: m.state.Model.Name, Release: w.Release}, m.state.Spec.Notify,
+				lifecycle.NoticeDegraded, fmt.Sprintf("%s: %s: %s", m.state.Model.Name, t.Cause, t.Reason), rolesOf(m.state.Model)...)
+		}
+	}
+}
+
+// inOrder sorts windows by their end: quality arrives later than traffic.
+func inOrder(windows []lifecycle.Window) []lifecycle.Window {
+	slices.SortStableFunc(windows, func(a, b lifecycle.Window) int { return a.To.Compare(b.To) })
+	return windows
+}
+
+// recordFindings writes what a window found wrong into the ledger.
+func (m *model) recordFindings(ctx workflow.Context, w lifecycle.Window) {
+	for _, f := range w.Findings {
+		if f.Outcome == lifecycle.Pass {
+			continue
+		}
+		text := fmt.Sprintf("window %s of release %d: %s %s: %s", w.ID, w.Release, f.Cause, f.Outcome, f.Detail)
+		if err := m.scribe.record(ctx, lifecycle.EntryWindow, lifecycle.Machine, text, nil); err != nil {
+			m.log.Error("a finding was not recorded", "window", w.ID, "error", err)
+		}
+	}
+}
+
+// alert takes in an alert: it stops a rollout under way, and may be a reason to
+// train again.
+func (m *model) alert(ctx workflow.Context, a lifecycle.Alert) {
+	if !m.unseen(a.ID) {
+		return
+	}
+	word := "resolved"
+	if a.Firing {
+		word = "fires"
+	}
+	text := fmt.Sprintf("alert %s (%s) %s: %s", a.Name, a.Source, word, a.Summary)
+	if err := m.scribe.record(ctx, lifecycle.EntryAlert, a.Source, text, map[string]any{"id": a.ID}); err != nil {
+		m.log.Error("an alert was not recorded", "alert", a.ID, "error", err)
+	}
+	m.state.Alerts, m.news = lastOf(append(m.state.Alerts, a), 50), true
+	if !a.Firing {
+		return
+	}
+	if f := m.state.InFlight; f != nil {
+		m.passAlert(ctx, *f, a)
+	}
+	m.note(lifecycle.Trigger{Cause: lifecycle.CauseAlert, Reason: a.Name + ": " + a.Summary, Author: lifecycle.Machine, At: a.At})
+}
+
+// passAlert tells the rollout under way, if the release has got that far.
+func (m *model) passAlert(ctx workflow.Context, f lifecycle.InFlight, a lifecycle.Alert) {
+	id := f.Workflow
+	if !f.Rollback {
+		id = lifecycle.RolloutID(m.state.Model.Name, f.Release)
+	}
+	if err := workflow.SignalExternalWorkflow(ctx, id, "", lifecycle.AlertSignal, a).Get(ctx, nil); err != nil {
+		m.log.Info("no rollout takes the alert", "workflow", id, "error", err)
+	}
+}
+
+// kpi takes in a value of the business figure.
+func (m *model) kpi(ctx workflow.Context, k lifecycle.KPIReading) {
+	want := m.state.Spec.Objective.KPI
+	if want == nil || !m.unseen("kpi/"+k.ID) {
+		return
+	}
+	text := fmt.Sprintf("%s is %g", want.Name, k.Value)
+	if err := m.scribe.record(ctx, lifecycle.EntryKPI, lifecycle.Machine, text, nil); err != nil {
+		m.log.Error("a KPI reading was not recorded", "id", k.ID, "error", err)
+	}
+	m.state.KPIs = lastOf(append(m.state.KPIs, k), 50)
+	if !policy.Within(k.Value, want.Min, want.Max) {
+		m.note(lifecycle.Trigger{Cause: lifecycle.CauseKPI, Reason: text, Author: lifecycle.Machine, At: k.At})
+	}
+}

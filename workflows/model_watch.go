@@ -1,0 +1,99 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"steward/internal/lifecycle"
+)
+
+// informWatch tells the watch what serves now and by which declaration, and
+// starts it when something serves for the first time.
+func (m *model) informWatch(ctx workflow.Context) {
+	if m.state.Champion == nil {
+		return
+	}
+	if m.state.Watching && m.signalWatch(ctx, lifecycle.ChampionSignal, lifecycle.WatchChange{Champion: *m.state.Champion, Spec: m.state.Spec}) {
+		return
+	}
+	name := m.state.Model.Name
+	opts := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: lifecycle.WatchID(name), ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON,
+		StaticSummary: name + ": watch of what serves",
+		TypedSearchAttributes: temporal.NewSearchAttributes(lifecycle.AttrModel.ValueSet(name),
+			lifecycle.AttrOwner.ValueSet(m.state.Model.Team)),
+	})
+	state := lifecycle.WatchState{Model: m.state.Model, Spec: m.state.Spec, Champion: *m.state.Champion}
+	err := workflow.ExecuteChildWorkflow(opts, lifecycle.WatchWorkflow, state).GetChildWorkflowExecution().Get(ctx, nil)
+	var running *temporal.ChildWorkflowExecutionAlreadyStartedError
+	if err != nil && !errors.As(err, &running) {
+		m.log.Error("the watch was not started", "error", err)
+		return
+	}
+	m.state.Watching = true
+}
+
+// signalWatch tells the watch something; false means that there is none.
+func (m *model) signalWatch(ctx workflow.Context, name string, arg any) bool {
+	if !m.state.Watching {
+		return false
+	}
+	err := workflow.SignalExternalWorkflow(ctx, lifecycle.WatchID(m.state.Model.Name), "", name, arg).Get(ctx, nil)
+	if err != nil {
+		m.log.Warn("the watch was not told", "signal", name, "error", err)
+	}
+	return err == nil
+}
+
+func (m *model) mayRetire(o lifecycle.Order) error { return m.reasoned(o) }
+
+// orderRetirement begins the end: from here on nothing else is accepted.
+func (m *model) orderRetirement(ctx workflow.Context, o lifecycle.Order) (lifecycle.ModelState, error) {
+	if err := m.scribe.record(ctx, lifecycle.EntryRetired, o.By, "retired: "+o.Reason, nil); err != nil {
+		return m.state, err
+	}
+	if m.state.Retired == nil {
+		m.state.Retired = &lifecycle.Trigger{Cause: lifecycle.CauseManual, Reason: o.Reason, Author: o.By, At: workflow.Now(ctx)}
+		m.news = true
+	}
+	return m.state, nil
+}
+
+// retire ends what is under way, then the watch, then removes all that serves.
+// Data, registry and ledger stay: they are the record.
+func (m *model) retire(ctx workflow.Context) error {
+	m.show(ctx)
+	if f := m.state.InFlight; f != nil {
+		if err := workflow.RequestCancelExternalWorkflow(ctx, f.Workflow, "").Get(ctx, nil); err != nil {
+			m.log.Warn("what is under way could not be cancelled: it is over", "workflow", f.Workflow, "error", err)
+			m.state.InFlight = nil
+		}
+		if err := workflow.Await(ctx, func() bool { return m.state.InFlight == nil }); err != nil {
+			return err
+		}
+	}
+	if m.state.Watching {
+		id := lifecycle.WatchID(m.state.Model.Name)
+		if err := workflow.RequestCancelExternalWorkflow(ctx, id, "").Get(ctx, nil); err != nil {
+			m.log.Warn("the watch was not cancelled", "workflow", id, "error", err)
+		}
+		m.state.Watching = false
+	}
+	of := lifecycle.Of{Model: m.state.Model.Name}
+	removed, err := call(ctx, job, "remove all that serves", deployment.Retire, lifecycle.RemoveInput{Of: of, Reason: m.state.Retired.Reason})
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("removed: %v", removed.Resources)
+	if err := m.scribe.record(ctx, lifecycle.EntryUndone, lifecycle.Machine, text, nil); err != nil {
+		return err
+	}
+	m.state.Champion, m.state.Previous, m.state.Health = nil, nil, lifecycle.HealthUnknown
+	m.show(ctx)
+	tell(ctx, m.log, of, m.state.Spec.Notify, lifecycle.NoticeRetired, m.state.Model.Name+" is retired", rolesOf(m.state.Model)...)
+	return m.inbox.settle(ctx)
+}
