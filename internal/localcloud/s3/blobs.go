@@ -1,0 +1,195 @@
+package s3
+
+import (
+	"bytes"
+	"crypto/md5" //nolint:gosec // S3 defines the ETag as MD5
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/rclone/gofakes3"
+)
+
+// inlineMax is the largest body, in bytes, kept in the index: below it, one
+// sync of the index is cheaper than a file of its own.
+const inlineMax = 16 << 10
+
+// neverInline as that limit puts every body into a file.
+const neverInline = -1
+
+// extent is a piece of a body: a whole file under blobs/.
+type extent struct {
+	Blob string
+	Size int64
+}
+
+// body is stored content: inline, or in one extent for each part it came in.
+type body struct {
+	inline  []byte
+	extents []extent
+	size    int64
+	md5     []byte
+}
+
+// blobs are the files of a store's larger bodies. A file that is being read is
+// removed only when its last reader has closed it.
+type blobs struct {
+	dir     string
+	mu      sync.Mutex
+	readers map[string]int
+	doomed  map[string]bool
+}
+
+func newBlobs(dir string) *blobs {
+	return &blobs{dir: dir, readers: map[string]int{}, doomed: map[string]bool{}}
+}
+
+// path spreads the files over 256 directories, so that none grows long.
+func (b *blobs) path(id string) string { return filepath.Join(b.dir, id[:2], id) }
+
+// both gives err and what cleaning up after it gave. A single error stays as it
+// is, for gofakes3 reads its code from its type.
+func both(err, cleanup error) error {
+	switch {
+	case cleanup == nil:
+		return err
+	case err == nil:
+		return cleanup
+	default:
+		return errors.Join(err, cleanup)
+	}
+}
+
+func newID() string {
+	var id [12]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}
+
+// write stores what in holds, exactly size bytes unless size is -1, and inline
+// if that is at most inlineMax. Until a record names the result it is nobody's:
+// the caller commits or drops it.
+func (b *blobs) write(in io.Reader, size, inlineMax int64) (body, error) {
+	sum := md5.New() //nolint:gosec // S3 defines the ETag as MD5
+	in = io.TeeReader(in, sum)
+	head, err := io.ReadAll(io.LimitReader(in, inlineMax+1))
+	if err != nil {
+		return body{}, err
+	}
+	out := body{inline: head, size: int64(len(head))}
+	if out.size > inlineMax {
+		if out, err = b.writeFile(io.MultiReader(bytes.NewReader(head), in)); err != nil {
+			return body{}, err
+		}
+	}
+	if size >= 0 && out.size != size {
+		return body{}, both(gofakes3.ErrIncompleteBody, b.drop(out.extents))
+	}
+	out.md5 = sum.Sum(nil)
+	return out, nil
+}
+
+func (b *blobs) writeFile(in io.Reader) (body, error) {
+	id := newID()
+	dir := filepath.Dir(b.path(id))
+	if err := b.makeDir(dir); err != nil {
+		return body{}, err
+	}
+	f, err := os.OpenFile(b.path(id), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return body{}, err
+	}
+	n, err := io.Copy(f, in)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = both(err, f.Close())
+	if err == nil {
+		err = syncDir(dir)
+	}
+	if err != nil {
+		return body{}, both(err, os.Remove(f.Name()))
+	}
+	return body{extents: []extent{{id, n}}, size: n}, nil
+}
+
+func (b *blobs) makeDir(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(b.dir)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// pin runs find, which looks extents up in the index, and keeps their files
+// until unpin. No drop can come between the look and the pin.
+func (b *blobs) pin(find func() ([]extent, error)) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	extents, err := find()
+	if err != nil {
+		return err
+	}
+	for _, e := range extents {
+		b.readers[e.Blob]++
+	}
+	return nil
+}
+
+func (b *blobs) unpin(extents []extent) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var errs []error
+	for _, e := range extents {
+		if b.readers[e.Blob]--; b.readers[e.Blob] > 0 {
+			continue
+		}
+		delete(b.readers, e.Blob)
+		if b.doomed[e.Blob] {
+			delete(b.doomed, e.Blob)
+			errs = append(errs, os.Remove(b.path(e.Blob)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// drop removes files that no record names any more.
+func (b *blobs) drop(extents []extent) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var errs []error
+	for _, e := range extents {
+		if b.readers[e.Blob] > 0 {
+			b.doomed[e.Blob] = true
+			continue
+		}
+		errs = append(errs, os.Remove(b.path(e.Blob)))
+	}
+	return errors.Join(errs...)
+}
+
+// removeOthers removes every file that is not named.
+func (b *blobs) removeOthers(named map[string]bool) error {
+	return filepath.WalkDir(b.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || named[d.Name()] {
+			return err
+		}
+		return os.Remove(path)
+	})
+}

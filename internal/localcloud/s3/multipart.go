@@ -1,0 +1,230 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5" //nolint:gosec // S3 defines the ETag as MD5
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/rclone/gofakes3"
+	bolt "go.etcd.io/bbolt"
+)
+
+// upload is a multipart upload under way.
+type upload struct {
+	Bucket, Key string
+	Meta        map[string]string
+}
+
+// part is an uploaded part: a file that the object takes over without a copy.
+type part struct {
+	MD5     []byte
+	Size    int64
+	Extents []extent
+}
+
+// partKey sorts an upload's parts by number, which is at most 10,000.
+func partKey(id gofakes3.UploadID, number int) []byte {
+	return fmt.Appendf(nil, "%s/%05d", id, number)
+}
+
+func getJSON(b *bolt.Bucket, key []byte, v any) (found bool, err error) {
+	value := b.Get(key)
+	if value == nil {
+		return false, nil
+	}
+	if err := json.Unmarshal(value, v); err != nil {
+		return false, fmt.Errorf("index record %q is damaged: %w", key, err)
+	}
+	return true, nil
+}
+
+func putJSON(b *bolt.Bucket, key []byte, v any) error {
+	value, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, value)
+}
+
+// CreateMultipartUpload begins an upload.
+func (s *Store) CreateMultipartUpload(ctx context.Context, bucket, key string, meta map[string]string) (gofakes3.UploadID, error) {
+	if id, ok := resumedUpload(ctx); ok {
+		return id, nil
+	}
+	if strings.Contains(key, "\x00") {
+		return "", gofakes3.ErrorInvalidArgument("key", key, "a key cannot contain the character NUL")
+	}
+	id := gofakes3.UploadID(newID())
+	return id, s.db.Update(func(tx *bolt.Tx) error {
+		return putJSON(tx.Bucket(uploadsBucket), []byte(id), upload{bucket, key, meta})
+	})
+}
+
+// UploadPart stores a part durably, in place of one of the same number.
+func (s *Store) UploadPart(ctx context.Context, _, _ string, id gofakes3.UploadID, number int, size int64, in io.Reader) (string, error) {
+	if etag, ok := resumedPart(ctx); ok {
+		return etag, nil
+	}
+	b, err := s.blobs.write(in, size, neverInline)
+	if err != nil {
+		return "", err
+	}
+	var old part
+	err = s.db.Batch(func(tx *bolt.Tx) error {
+		if tx.Bucket(uploadsBucket).Get([]byte(id)) == nil {
+			return gofakes3.ErrNoSuchUpload
+		}
+		parts := tx.Bucket(partsBucket)
+		old = part{}
+		if _, err := getJSON(parts, partKey(id, number), &old); err != nil {
+			return err
+		}
+		return putJSON(parts, partKey(id, number), part{b.md5, b.size, b.extents})
+	})
+	if err != nil {
+		return "", both(err, s.blobs.drop(b.extents))
+	}
+	return quote(hex.EncodeToString(b.md5)), s.blobs.drop(old.Extents)
+}
+
+// CompleteMultipartUpload makes the object of its parts and ends the upload, in
+// one transaction.
+func (s *Store) CompleteMultipartUpload(ctx context.Context, bucket, key string, id gofakes3.UploadID, in *gofakes3.CompleteMultipartUploadRequest) (gofakes3.VersionID, string, error) {
+	var r *record
+	err := s.commit(ctx, bucket, key, func(tx *bolt.Tx) (_ *record, unused []extent, err error) {
+		if r, err = assemble(tx, key, id, in.Parts); err != nil {
+			return nil, nil, err
+		}
+		unused, err = forget(tx, id, r.Extents)
+		return r, unused, err
+	})
+	if err != nil {
+		return "", "", err
+	}
+	return gofakes3.VersionID(r.Version), quote(r.etag()), nil
+}
+
+// assemble makes the record of the parts that the client lists.
+func assemble(tx *bolt.Tx, key string, id gofakes3.UploadID, list []gofakes3.CompletedPart) (*record, error) {
+	var u upload
+	found, err := getJSON(tx.Bucket(uploadsBucket), []byte(id), &u)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, gofakes3.ErrNoSuchUpload
+	}
+	if len(list) == 0 {
+		return nil, gofakes3.ErrorMessage(gofakes3.ErrMalformedXML, "a complete request must list at least one part")
+	}
+	r := newRecord(key, u.Meta, body{})
+	sum := md5.New() //nolint:gosec // S3 defines the ETag as MD5
+	for i, want := range list {
+		if i > 0 && want.PartNumber <= list[i-1].PartNumber {
+			return nil, gofakes3.ErrInvalidPartOrder
+		}
+		var p part
+		found, err := getJSON(tx.Bucket(partsBucket), partKey(id, want.PartNumber), &p)
+		if err != nil {
+			return nil, err
+		}
+		if !found || strings.Trim(want.ETag, `"`) != hex.EncodeToString(p.MD5) {
+			return nil, gofakes3.ErrorMessagef(gofakes3.ErrInvalidPart, "part %d with ETag %s was not uploaded", want.PartNumber, want.ETag)
+		}
+		sum.Write(p.MD5)
+		r.Parts, r.Extents, r.Size = append(r.Parts, p.Size), append(r.Extents, p.Extents...), r.Size+p.Size
+	}
+	r.MD5 = sum.Sum(nil)
+	return r, nil
+}
+
+// forget removes an upload and gives the extents of its parts but those to keep.
+func forget(tx *bolt.Tx, id gofakes3.UploadID, keep []extent) (unused []extent, err error) {
+	kept := map[extent]bool{}
+	for _, e := range keep {
+		kept[e] = true
+	}
+	parts := tx.Bucket(partsBucket)
+	err = eachPart(tx, id, func(number int, p part) error {
+		for _, e := range p.Extents {
+			if !kept[e] {
+				unused = append(unused, e)
+			}
+		}
+		return parts.Delete(partKey(id, number))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return unused, tx.Bucket(uploadsBucket).Delete([]byte(id))
+}
+
+// forgetAll removes a bucket's uploads and gives the extents of their parts.
+func forgetAll(tx *bolt.Tx, bucket string) (unused []extent, err error) {
+	var ids []gofakes3.UploadID
+	err = eachUpload(tx, func(id gofakes3.UploadID, u upload) error {
+		if u.Bucket == bucket {
+			ids = append(ids, id)
+		}
+		return nil
+	})
+	for _, id := range ids {
+		dropped, forgetErr := forget(tx, id, nil)
+		unused, err = append(unused, dropped...), errors.Join(err, forgetErr)
+	}
+	return unused, err
+}
+
+func eachUpload(tx *bolt.Tx, f func(id gofakes3.UploadID, u upload) error) error {
+	return tx.Bucket(uploadsBucket).ForEach(func(k, v []byte) error {
+		var u upload
+		if err := json.Unmarshal(v, &u); err != nil {
+			return fmt.Errorf("index record of upload %s is damaged: %w", k, err)
+		}
+		return f(gofakes3.UploadID(k), u)
+	})
+}
+
+// eachPart calls f for an upload's parts in order; f may delete them.
+func eachPart(tx *bolt.Tx, id gofakes3.UploadID, f func(number int, p part) error) error {
+	b := tx.Bucket(partsBucket)
+	var keys [][]byte
+	prefix := string(id) + "/"
+	c := b.Cursor()
+	for k, _ := c.Seek([]byte(prefix)); strings.HasPrefix(string(k), prefix); k, _ = c.Next() {
+		keys = append(keys, bytes.Clone(k)) // f may move what bolt lends
+	}
+	for _, k := range keys {
+		var number int
+		if _, err := fmt.Sscanf(string(k[len(prefix):]), "%d", &number); err != nil {
+			return fmt.Errorf("index key %q is damaged: %w", k, err)
+		}
+		var p part
+		if _, err := getJSON(b, k, &p); err != nil {
+			return err
+		}
+		if err := f(number, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AbortMultipartUpload ends an upload and removes its parts.
+func (s *Store) AbortMultipartUpload(_ context.Context, _, _ string, id gofakes3.UploadID) error {
+	var unused []extent
+	err := s.db.Update(func(tx *bolt.Tx) (err error) {
+		unused, err = forget(tx, id, nil)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.blobs.drop(unused)
+}

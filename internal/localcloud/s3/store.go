@@ -1,0 +1,126 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rclone/gofakes3"
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// Store is an object store in one directory, which one process at a time may
+// have open. Its methods may be called from many goroutines.
+type Store struct {
+	db    *bolt.DB
+	blobs *blobs
+}
+
+// Object is an entry of a listing. ETag is without quotes.
+type Object struct {
+	Key      string
+	Size     int64
+	ETag     string
+	Modified time.Time
+}
+
+// lockWait is how long Open waits for another process to let the directory go.
+const lockWait = time.Second
+
+// Open opens the store in dir and makes it if it is not there. It fails if
+// another process has it open.
+func Open(dir string) (*Store, error) {
+	if err := os.MkdirAll(filepath.Join(dir, "blobs"), 0o700); err != nil {
+		return nil, fmt.Errorf("object store %s: %w", dir, err)
+	}
+	db, err := bolt.Open(filepath.Join(dir, "index.db"), 0o600, &bolt.Options{Timeout: lockWait})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return nil, fmt.Errorf("object store %s: another process has it open; stop that process or use another directory: %w", dir, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("object store %s: %w", dir, err)
+	}
+	// Writers that come together share one sync; alone, a writer waits this long.
+	db.MaxBatchDelay = time.Millisecond
+	s := &Store{db: db, blobs: newBlobs(filepath.Join(dir, "blobs"))}
+	if err := s.restore(); err != nil {
+		return nil, errors.Join(fmt.Errorf("object store %s: %w", dir, err), db.Close())
+	}
+	return s, nil
+}
+
+// Close closes the index. Readers of objects that are still open may go on.
+func (s *Store) Close() error { return s.db.Close() }
+
+// restore makes the index's buckets and removes bodies that no record names.
+func (s *Store) restore() error {
+	err := s.db.Update(func(tx *bolt.Tx) error {
+		for _, name := range [][]byte{bucketsBucket, uploadsBucket, partsBucket} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	named, err := s.namedBlobs()
+	if err != nil {
+		return err
+	}
+	return s.blobs.removeOthers(named)
+}
+
+// List gives the objects whose keys begin with prefix, in order of key. The
+// error is NoSuchBucket if the bucket is missing.
+func (s *Store) List(ctx context.Context, bucket, prefix string) ([]Object, error) {
+	var out []Object
+	err := s.list(bucket, listing{prefix: prefix}, func(e entry) {
+		out = append(out, Object{Key: e.record.Key, Size: e.record.Size, ETag: e.record.etag(), Modified: e.record.Modified})
+	})
+	return out, about(err, bucket, prefix)
+}
+
+// Get opens an object. The error is NoSuchBucket or NoSuchKey if it is missing.
+func (s *Store) Get(ctx context.Context, bucket, key string) (io.ReadCloser, error) {
+	o, err := s.open(bucket, key, "", nil)
+	if err != nil {
+		return nil, about(err, bucket, key)
+	}
+	return o.Contents, nil
+}
+
+// Put makes or replaces an object; it is durable when Put returns. A size of -1
+// means that body is read to its end, otherwise body must hold exactly size
+// bytes. The error is NoSuchBucket if the bucket is missing.
+func (s *Store) Put(ctx context.Context, bucket, key string, body io.Reader, size int64) error {
+	meta := map[string]string{"Last-Modified": time.Now().UTC().Format(lastModifiedLayout)}
+	_, err := s.PutObject(ctx, bucket, key, meta, body, size)
+	return about(err, bucket, key)
+}
+
+// lastModifiedLayout is how HTTP writes times.
+const lastModifiedLayout = "Mon, 02 Jan 2006 15:04:05 GMT"
+
+func about(err error, bucket, key string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("s3://%s/%s: %w", bucket, key, err)
+}
+
+// logger passes what gofakes3 could not tell its client on to slog.
+type logger struct{ to *slog.Logger }
+
+func (l logger) Print(level gofakes3.LogLevel, v ...any) {
+	if level == gofakes3.LogErr {
+		l.to.Error("s3", "error", fmt.Sprint(v...))
+	}
+}

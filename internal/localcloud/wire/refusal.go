@@ -1,0 +1,80 @@
+package wire
+
+import "net/http"
+
+// reason is why a request was refused before it reached its service.
+type reason int
+
+const (
+	missing reason = iota
+	incomplete
+	unknownKey
+	wrongSignature
+	skewed
+	expired
+	badBody
+	tooLargeBody
+	notOffered
+)
+
+// refusal is a reason with its explanation; each protocol has its own code for it.
+type refusal struct {
+	reason  reason
+	message string
+}
+
+func refuse(why reason, message string) *refusal { return &refusal{why, message} }
+
+// authCodes are the error codes of one family of protocols.
+type authCodes map[reason]string
+
+// The codes come from the "Common Errors" pages of the SageMaker and STS API
+// references and from S3's list of error codes.
+var (
+	jsonAuth = authCodes{
+		missing:        "MissingAuthenticationTokenException",
+		incomplete:     "IncompleteSignatureException",
+		unknownKey:     "UnrecognizedClientException",
+		wrongSignature: "InvalidSignatureException",
+		skewed:         "InvalidSignatureException",
+		expired:        "InvalidSignatureException",
+		badBody:        "SerializationException",
+		tooLargeBody:   "RequestEntityTooLargeException",
+	}
+	queryAuth = authCodes{
+		missing:        "MissingAuthenticationToken",
+		incomplete:     "IncompleteSignature",
+		unknownKey:     "InvalidClientTokenId",
+		wrongSignature: "SignatureDoesNotMatch",
+		skewed:         "SignatureDoesNotMatch",
+		expired:        "SignatureDoesNotMatch",
+		badBody:        "MalformedQueryString",
+		tooLargeBody:   "RequestEntityTooLarge",
+	}
+	s3Auth = authCodes{
+		missing:        "AccessDenied",
+		incomplete:     "AuthorizationHeaderMalformed",
+		unknownKey:     "InvalidAccessKeyId",
+		wrongSignature: "SignatureDoesNotMatch",
+		skewed:         "RequestTimeTooSkewed",
+		expired:        "AccessDenied",
+		badBody:        "InvalidRequest",
+		tooLargeBody:   "EntityTooLarge",
+		notOffered:     "NotImplemented",
+	}
+)
+
+var refusalStatus = map[reason]int{
+	incomplete:   http.StatusBadRequest,
+	badBody:      http.StatusBadRequest,
+	tooLargeBody: http.StatusRequestEntityTooLarge,
+	notOffered:   http.StatusNotImplemented,
+}
+
+func (r *refusal) as(codes authCodes) *Error {
+	status, ok := refusalStatus[r.reason]
+	if !ok {
+		status = http.StatusForbidden
+	}
+	return &Error{Code: codes[r.reason], Message: r.message, Status: status}
+}
