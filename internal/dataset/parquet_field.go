@@ -1,0 +1,209 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// parquetField is one flat column and how its values become ours.
+type parquetField struct {
+	name   string
+	index  int // of the leaf column in a row group
+	kind   Type
+	append func(c *column, v parquet.Value) error
+}
+
+// newParquetField decides the type of a column from its logical and physical
+// type. declared, if any, may only widen an integer or bool to a number.
+func newParquetField(c *parquet.Column, declared Type) (parquetField, error) {
+	f := parquetField{name: c.Name(), index: c.Index()}
+	if !c.Leaf() || c.Repeated() {
+		return f, errors.New("is nested: only flat columns can be read; flatten it, or name the columns to read without it")
+	}
+	convert, kind, err := conversion(c.Type())
+	if err != nil {
+		return f, err
+	}
+	f.kind = kind
+	if declared != "" && declared != kind {
+		if declared != Number || (kind != Integer && kind != Bool) {
+			return f, fmt.Errorf("is of type %s in this file, not %s", kind, declared)
+		}
+		f.kind, convert = Number, widen(kind, convert)
+	}
+	f.append = func(c *column, v parquet.Value) error {
+		if v.IsNull() {
+			c.appendMissing()
+			return nil
+		}
+		return convert(c, v)
+	}
+	return f, nil
+}
+
+type converter func(c *column, v parquet.Value) error
+
+func conversion(t parquet.Type) (converter, Type, error) {
+	if logical := t.LogicalType(); logical != nil && logical.Value != nil {
+		if convert, kind := logicalConversion(t, logical.Value); convert != nil {
+			return convert, kind, nil
+		}
+		switch logical.Value.(type) {
+		case *format.StringType, *format.EnumType, *format.JsonType, *format.IntType:
+		default:
+			return nil, "", fmt.Errorf("is of the Parquet type %s, which cannot be read: cast it to a number, string or timestamp", logical)
+		}
+	}
+	switch t.Kind() {
+	case parquet.Boolean:
+		return appendBool, Bool, nil
+	case parquet.Int32:
+		return func(c *column, v parquet.Value) error { c.appendInt(int64(v.Int32())); return nil }, Integer, nil
+	case parquet.Int64:
+		return func(c *column, v parquet.Value) error { c.appendInt(v.Int64()); return nil }, Integer, nil
+	case parquet.Float:
+		return func(c *column, v parquet.Value) error { c.appendNumber(float64(v.Float())); return nil }, Number, nil
+	case parquet.Double:
+		return func(c *column, v parquet.Value) error { c.appendNumber(v.Double()); return nil }, Number, nil
+	case parquet.Int96:
+		return appendInt96, Time, nil
+	case parquet.ByteArray:
+		return newTextConverter(), String, nil
+	}
+	return nil, "", fmt.Errorf("is of the Parquet type %s, which cannot be read: cast it to a number, string or timestamp", t)
+}
+
+func logicalConversion(t parquet.Type, logical format.LogicalTypeValue) (converter, Type) {
+	switch l := logical.(type) {
+	case *format.TimestampType:
+		unit := l.Unit.Value.Duration()
+		return func(c *column, v parquet.Value) error { return appendTime(c, v.Int64(), unit) }, Time
+	case *format.DateType:
+		return func(c *column, v parquet.Value) error { return appendTime(c, int64(v.Int32()), 24*time.Hour) }, Time
+	case *format.DecimalType:
+		return decimal(t.Kind(), l.Scale), Number
+	case *format.IntType:
+		return unsigned(t.Kind(), l), Integer
+	case *format.UUIDType:
+		return appendUUID, String
+	}
+	return nil, ""
+}
+
+func appendBool(c *column, v parquet.Value) error {
+	if v.Boolean() {
+		c.appendInt(1)
+	} else {
+		c.appendInt(0)
+	}
+	return nil
+}
+
+// unsigned returns nil for signed integers.
+func unsigned(kind parquet.Kind, t *format.IntType) converter {
+	switch {
+	case t.IsSigned:
+		return nil
+	case kind == parquet.Int32:
+		return func(c *column, v parquet.Value) error { c.appendInt(int64(v.Uint32())); return nil }
+	}
+	return func(c *column, v parquet.Value) error {
+		if v.Uint64() > math.MaxInt64 {
+			return fmt.Errorf("%d does not fit a signed integer of 64 bits", v.Uint64())
+		}
+		c.appendInt(v.Int64())
+		return nil
+	}
+}
+
+func appendTime(c *column, v int64, unit time.Duration) error {
+	if v > math.MaxInt64/int64(unit) || v < math.MinInt64/int64(unit) {
+		return fmt.Errorf("the time %d × %s since 1970 lies outside the years 1678 to 2261", v, unit)
+	}
+	c.appendInt(v * int64(unit))
+	return nil
+}
+
+const julian1970 = 2440588 // the Julian day of 1 January 1970
+
+func appendInt96(c *column, v parquet.Value) error {
+	i := v.Int96()
+	day, nanos := int64(i[2])-julian1970, int64(i[1])<<32|int64(i[0])
+	if day > 106_000 || day < -106_000 {
+		return fmt.Errorf("the day %d since 1970 lies outside the years 1678 to 2261", day)
+	}
+	c.appendInt(day*int64(24*time.Hour) + nanos)
+	return nil
+}
+
+func decimal(kind parquet.Kind, scale int32) converter {
+	unit := math.Pow10(int(scale))
+	return func(c *column, v parquet.Value) error {
+		switch kind {
+		case parquet.Int32:
+			c.appendNumber(float64(v.Int32()) / unit)
+		case parquet.Int64:
+			c.appendNumber(float64(v.Int64()) / unit)
+		default:
+			c.appendNumber(bigEndian(v.ByteArray()) / unit)
+		}
+		return nil
+	}
+}
+
+// bigEndian reads a two's complement integer of any length.
+func bigEndian(b []byte) float64 {
+	n := new(big.Int).SetBytes(b)
+	if len(b) > 0 && b[0] >= 0x80 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
+	}
+	f, _ := new(big.Float).SetInt(n).Float64()
+	return f
+}
+
+func appendUUID(c *column, v parquet.Value) error {
+	b := v.ByteArray()
+	if len(b) != 16 {
+		return fmt.Errorf("a UUID of %d bytes", len(b))
+	}
+	c.appendText(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
+	return nil
+}
+
+// newTextConverter keeps a value that is read often once.
+func newTextConverter() converter {
+	kept := map[string]string{}
+	return func(c *column, v parquet.Value) error {
+		b := v.ByteArray()
+		s, ok := kept[string(b)]
+		if !ok {
+			if err := validText(b); err != nil {
+				return err
+			}
+			s = string(b)
+			if len(kept) < maxIntern {
+				kept[s] = s
+			}
+		}
+		c.appendText(s)
+		return nil
+	}
+}
+
+// widen reads an integer or bool as a number.
+func widen(kind Type, convert converter) converter {
+	return func(c *column, v parquet.Value) error {
+		scratch := column{kind: kind}
+		if err := convert(&scratch, v); err != nil {
+			return err
+		}
+		c.appendNumber(float64(scratch.ints[0]))
+		return nil
+	}
+}

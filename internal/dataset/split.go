@@ -1,0 +1,200 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/zeebo/xxh3"
+)
+
+// Part is one of the disjoint parts of a table.
+type Part string
+
+// Parts, in the order of time.
+const (
+	Train      Part = "train"
+	Validation Part = "validation"
+	Test       Part = "test"
+)
+
+// Ways to split.
+const (
+	ByTime = "time"
+	ByID   = "id"
+)
+
+// Split says how to divide a table: by time, with the test part latest, or by a
+// hash of an id. Validation and Test are shares of the rows; the rest trains.
+type Split struct {
+	By         string  `json:"by"`
+	Column     string  `json:"column"`
+	Validation float64 `json:"validation"`
+	Test       float64 `json:"test"`
+}
+
+func (s Split) check() error {
+	if s.By != ByTime && s.By != ByID {
+		return fmt.Errorf("split by %q is not known: use time or id", s.By)
+	}
+	if s.Column == "" {
+		return fmt.Errorf("split by %s needs the column of the %s", s.By, s.By)
+	}
+	if !(s.Validation >= 0 && s.Test >= 0 && s.Validation+s.Test < 1) {
+		return fmt.Errorf("split shares validation %v and test %v must be 0 or more and leave some rows to train",
+			s.Validation, s.Test)
+	}
+	return nil
+}
+
+// Splitter tells the part of every row. It is data: kept with a snapshot, it
+// divides the same rows the same way again.
+type Splitter struct {
+	Split
+	ValidationFrom *time.Time `json:"validationFrom,omitempty"` // by time: the first instant of the part, nil without one
+	TestFrom       *time.Time `json:"testFrom,omitempty"`
+}
+
+// PlanSplit makes the splitter of a table. By time it reads the time column
+// once, at 8 bytes a row.
+func PlanSplit(ctx context.Context, sources []Source, split Split) (*Splitter, error) {
+	if err := split.check(); err != nil {
+		return nil, err
+	}
+	if split.By == ByID {
+		return &Splitter{Split: split}, nil
+	}
+	var times []int64
+	err := ReadAll(ctx, sources, []string{split.Column}, func(b *Batch) error {
+		found, err := timesOf(b, 0)
+		times = append(times, found...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("split by time: %w", err)
+	}
+	return SplitTimes(times, split)
+}
+
+// timesOf returns a column that must hold times, all of them.
+func timesOf(b *Batch, col int) ([]int64, error) {
+	if f := b.Schema[col]; f.Type != Time {
+		return nil, fmt.Errorf("column %s is of type %s, not time", f.Name, f.Type)
+	}
+	times, valid := b.Times(col)
+	if i := slices.Index(valid, false); i >= 0 {
+		return nil, fmt.Errorf("column %s: row %d has no time", b.Schema[col].Name, b.First+int64(i))
+	}
+	return times, nil
+}
+
+// SplitTimes makes a splitter by time from the times of all rows (nanoseconds
+// since 1970; sorted in place). Rows of one instant stay together, so parts may
+// be a little larger or smaller than asked; a part that was asked for and would
+// be empty is an error.
+func SplitTimes(times []int64, split Split) (*Splitter, error) {
+	if err := split.check(); err != nil {
+		return nil, err
+	}
+	if len(times) == 0 {
+		return nil, fmt.Errorf("split by time: %w", ErrEmpty)
+	}
+	slices.Sort(times)
+	s := &Splitter{Split: split}
+	end := len(times)
+	for _, part := range []struct {
+		share float64
+		from  **time.Time
+	}{{split.Test, &s.TestFrom}, {split.Validation, &s.ValidationFrom}} {
+		if part.share == 0 {
+			continue
+		}
+		at := boundary(times[:end], end-int(math.Round(part.share*float64(len(times)))))
+		if at == 0 || at == end {
+			return nil, errors.New("split by time: too few different times for the parts: split by id, or ask for fewer parts")
+		}
+		from := time.Unix(0, times[at]).UTC()
+		*part.from, end = &from, at
+	}
+	return s, nil
+}
+
+// boundary returns the place nearest to the wanted one where a new instant
+// begins, 0 or the end if there is none.
+func boundary(times []int64, wanted int) int {
+	if wanted <= 0 || wanted >= len(times) {
+		return max(0, min(wanted, len(times)))
+	}
+	before, _ := slices.BinarySearch(times, times[wanted])
+	after, _ := slices.BinarySearch(times, times[wanted]+1)
+	if before == 0 || (after < len(times) && after-wanted < wanted-before) {
+		return after
+	}
+	return before
+}
+
+// Parts returns the part of every row of a batch. A row without time or id is
+// an error.
+func (s *Splitter) Parts(b *Batch) ([]Part, error) {
+	col, err := b.Schema.Index(s.Column)
+	if err != nil {
+		return nil, fmt.Errorf("split by %s: %w", s.By, err)
+	}
+	out := make([]Part, b.Rows)
+	if s.By == ByTime {
+		times, err := timesOf(b, col)
+		if err != nil {
+			return nil, fmt.Errorf("split by time: %w", err)
+		}
+		for i, t := range times {
+			out[i] = s.at(t)
+		}
+		return out, nil
+	}
+	ids, valid := b.Strings(col)
+	for i, id := range ids {
+		if !valid[i] {
+			return nil, fmt.Errorf("split by id: column %s: row %d has no id", s.Column, b.First+int64(i))
+		}
+		out[i] = s.of(id)
+	}
+	return out, nil
+}
+
+func (s *Splitter) at(nanos int64) Part {
+	switch {
+	case s.TestFrom != nil && nanos >= s.TestFrom.UnixNano():
+		return Test
+	case s.ValidationFrom != nil && nanos >= s.ValidationFrom.UnixNano():
+		return Validation
+	}
+	return Train
+}
+
+// of depends on the id alone, so a row stays in its part in every snapshot.
+func (s *Splitter) of(id string) Part {
+	u := float64(xxh3.HashString(id)>>11) / (1 << 53)
+	switch {
+	case u < s.Test:
+		return Test
+	case u < s.Test+s.Validation:
+		return Validation
+	}
+	return Train
+}
+
+// Rows groups the rows of a batch by part.
+func (s *Splitter) Rows(b *Batch) (map[Part][]int, error) {
+	parts, err := s.Parts(b)
+	if err != nil {
+		return nil, err
+	}
+	out := map[Part][]int{}
+	for i, p := range parts {
+		out[p] = append(out[p], i)
+	}
+	return out, nil
+}
