@@ -1,0 +1,147 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"steward/internal/lifecycle"
+)
+
+// patience is how long Temporal and the workers may take for one answer.
+const patience = 15 * time.Second
+
+// run is a workflow that is spoken to, and what to say when there is none.
+type run struct{ id, missing string }
+
+func modelRun(model string) run {
+	return run{lifecycle.ModelID(model), fmt.Sprintf("model %s is not known; `steward status` lists the models", model)}
+}
+
+func releaseRun(model string, n int) run {
+	return run{lifecycle.ReleaseID(model, n), fmt.Sprintf("release %d of model %s is not known, or over for long; `steward status %s` lists its releases", n, model, model)}
+}
+
+func rolloutRun(model string, n int) run {
+	return run{lifecycle.RolloutID(model, n), fmt.Sprintf("release %d of model %s has no rollout under way", n, model)}
+}
+
+func watchRun(model string) run {
+	return run{lifecycle.WatchID(model), fmt.Sprintf("nothing of model %s is watched: it is not known, or has not been released yet", model)}
+}
+
+// explain gives Temporal's NotFound our words.
+func (r run) explain(err error) error {
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return refuse(lifecycle.NotFound, "%s", r.missing)
+	}
+	return fmt.Errorf("%s: %w", r.id, err)
+}
+
+// update asks a workflow for something and waits for its answer. Repeats with
+// the same key, if not empty, get the first answer.
+func update[T any](ctx context.Context, c client.Client, to run, name, key string, arg any) (answer T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: to.id, UpdateName: name, UpdateID: key, Args: []any{arg},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err != nil {
+		return answer, to.explain(err)
+	}
+	if err := handle.Get(ctx, &answer); err != nil {
+		return answer, to.explain(err)
+	}
+	return answer, nil
+}
+
+// state asks a workflow for its state.
+func state[T any](ctx context.Context, c client.Client, of run) (answer T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	value, err := c.QueryWorkflow(ctx, of.id, "", lifecycle.StateQuery)
+	if err != nil {
+		return answer, of.explain(err)
+	}
+	if err := value.Get(&answer); err != nil {
+		return answer, fmt.Errorf("state of %s: %w", of.id, err)
+	}
+	return answer, nil
+}
+
+// startOrApply declares a model, starting its workflow if there is none.
+func startOrApply(ctx context.Context, c client.Client, a lifecycle.Apply, key string) (applied lifecycle.Applied, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	to := modelRun(a.Model.Name)
+	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID: to.id, TaskQueue: lifecycle.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "keeps the model " + a.Model.Name + " alive",
+	}, lifecycle.ModelWorkflow, lifecycle.ModelState{Model: a.Model})
+	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			WorkflowID: to.id, UpdateName: lifecycle.ApplyUpdate, UpdateID: key, Args: []any{a},
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	if err != nil {
+		return applied, to.explain(err)
+	}
+	if err := handle.Get(ctx, &applied); err != nil {
+		return applied, to.explain(err)
+	}
+	return applied, nil
+}
+
+// signal tells a workflow something; it is durable when signal returns nil.
+func signal(ctx context.Context, c client.Client, to run, name string, arg any) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := c.SignalWorkflow(ctx, to.id, "", name, arg); err != nil {
+		return to.explain(err)
+	}
+	return nil
+}
+
+// describe returns what Temporal itself knows of a run.
+func describe(ctx context.Context, c client.Client, of run) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	d, err := c.DescribeWorkflowExecution(ctx, of.id, "")
+	if err != nil {
+		return nil, of.explain(err)
+	}
+	return d, nil
+}
+
+// jobs are what the activities of a run that work now last said of themselves.
+func jobs(ctx context.Context, c client.Client, of run) ([]lifecycle.Progress, error) {
+	d, err := describe(ctx, c, of)
+	if err != nil {
+		return nil, err
+	}
+	found := []lifecycle.Progress{}
+	for _, activity := range d.GetPendingActivities() {
+		payloads := activity.GetHeartbeatDetails()
+		if len(payloads.GetPayloads()) == 0 {
+			continue
+		}
+		var p lifecycle.Progress
+		// An activity without a job may say other things in its heartbeats.
+		if err := converter.GetDefaultDataConverter().FromPayloads(payloads, &p); err == nil && p.Job != "" {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
