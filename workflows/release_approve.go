@@ -39,7 +39,7 @@ func (r *release) seal(ctx workflow.Context) error {
 	}
 	r.state.Evidence = &evidence
 	return r.scribe.record(ctx, lifecycle.EntrySealed, lifecycle.Machine,
-		fmt.Sprintf("evidence of release %d sealed", r.in.Number), map[string]any{"digest": evidence.Digest})
+		fmt.Sprintf("evidence of release %d sealed", r.in.Number), map[string]any{"digest": evidence.Digest, "uri": evidence.URI})
 }
 
 // approve asks people, reminds and escalates, until enough of them agreed, one

@@ -48,7 +48,7 @@ type TrainInput struct {
 type ScoreInput struct {
 	Of
 	Job      string  `json:"job"` // of the batch transform
-	Model    Trained `json:"model"`
+	Model    Trained `json:"artifact"`
 	Instance string  `json:"instance"`
 	Input    string  `json:"input"` // S3 prefix
 }
@@ -90,7 +90,7 @@ type CompareInput struct {
 // RegisterInput asks for a model package, pending approval.
 type RegisterInput struct {
 	Of
-	Model    Trained    `json:"model"`
+	Model    Trained    `json:"artifact"`
 	Test     Evaluation `json:"test"`
 	Snapshot Snapshot   `json:"snapshot"`
 }
