@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// stack is a running `steward dev`.
+type stack struct {
+	options   options
+	command   *exec.Cmd
+	ended     chan error
+	addresses struct {
+		Gateway    string            `json:"gateway"`
+		TemporalUI string            `json:"temporalUI"`
+		Logins     map[string]string `json:"logins"` // URL by person
+		Env        map[string]string `json:"env"`    // for AWS SDKs
+	}
+}
+
+// startStack starts the embedded stack in a new home and waits until it says
+// that it is ready.
+func startStack(ctx context.Context, o options) (*stack, error) {
+	if err := removeDemo(o.home); err != nil {
+		return nil, err
+	}
+	args := []string{"dev", "--home", o.home, "-o", "json"}
+	if o.free {
+		args = append(args, "--temporal-port", "0", "--ui-port", "0", "--cloud-port", "0", "--gateway-port", "0")
+	}
+	s := &stack{options: o, command: exec.Command(o.steward, args...), ended: make(chan error, 1)}
+	fmt.Println("$ steward", strings.Join(args[:3], " "))
+	s.command.Stderr = os.Stderr
+	// A Ctrl-C at the terminal is for the demo, which then ends the stack.
+	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := s.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.command.Start(); err != nil {
+		return nil, fmt.Errorf("%s: %w (build it with make build)", o.steward, err)
+	}
+	ready := make(chan error, 1)
+	go func() {
+		line := bufio.NewReader(out)
+		ready <- json.NewDecoder(line).Decode(&s.addresses)
+		s.ended <- s.command.Wait()
+	}()
+	select {
+	case err := <-ready:
+		if err != nil {
+			return nil, errors.Join(errors.New("the stack did not start"), s.stop())
+		}
+		return s, nil
+	case <-ctx.Done():
+		return nil, errors.Join(context.Cause(ctx), s.stop())
+	}
+}
+
+// removeDemo removes what an earlier demo kept, and nothing else.
+func removeDemo(home string) error {
+	if _, err := os.Stat(home); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(home, "env")); err != nil {
+		return fmt.Errorf("%s is not a home of the embedded stack: name another with -home", home)
+	}
+	return os.RemoveAll(home)
+}
+
+// end stops the stack, or leaves it running if the story went well and the
+// user wants to look around.
+func (s *stack) end(err error, keep bool) error {
+	if keep && err == nil {
+		fmt.Printf("\nEverything is still running. End it with: kill %d\n", s.command.Process.Pid)
+		return nil
+	}
+	return errors.Join(err, s.stop())
+}
+
+func (s *stack) stop() error {
+	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	if err := <-s.ended; err != nil {
+		return fmt.Errorf("steward dev: %w", err)
+	}
+	return nil
+}
+
+// steward runs the command as a person of the stack and shows it as they would
+// type it.
+func (s *stack) steward(ctx context.Context, as string, args ...string) error {
+	c := s.prepare(ctx, as, args...)
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("steward %s: %w", args[0], err)
+	}
+	return nil
+}
+
+func (s *stack) prepare(ctx context.Context, as string, args ...string) *exec.Cmd {
+	args = append(args, "--as", as)
+	fmt.Println("$ steward", strings.Join(args, " "))
+	c := exec.CommandContext(ctx, s.options.steward, append(args, "--home", s.options.home)...)
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	return c
+}
