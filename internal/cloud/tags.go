@@ -1,0 +1,43 @@
+package cloud
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"steward/internal/lifecycle"
+)
+
+// Tags on every resource that Steward makes.
+const (
+	TagModel   = "steward:model"
+	TagRelease = "steward:release"
+	TagSpec    = "steward:spec" // digest of the request that made it
+)
+
+// owned returns the tags of a resource that request makes for a release. The
+// request must not hold tags yet: its digest tells on a duplicate whether the
+// resource that exists is the one asked for.
+func owned(of lifecycle.Of, request any) ([]types.Tag, error) {
+	digest, err := lifecycle.Digest(request)
+	if err != nil {
+		return nil, err
+	}
+	return []types.Tag{
+		{Key: aws.String(TagModel), Value: aws.String(of.Model)},
+		{Key: aws.String(TagRelease), Value: aws.String(strconv.Itoa(of.Release))},
+		{Key: aws.String(TagSpec), Value: aws.String(strings.TrimPrefix(digest, "sha256:"))},
+	}, nil
+}
+
+// tagged returns the value of a tag, or "".
+func tagged(tags []types.Tag, key string) string {
+	i := slices.IndexFunc(tags, func(t types.Tag) bool { return aws.ToString(t.Key) == key })
+	if i < 0 {
+		return ""
+	}
+	return aws.ToString(tags[i].Value)
+}
