@@ -1,0 +1,85 @@
+package activities
+
+import (
+	"context"
+
+	"steward/internal/cloud"
+	"steward/internal/evidence"
+	"steward/internal/lifecycle"
+)
+
+// admit is the last check before anything may serve a request. It trusts
+// nothing but the sealed evidence and the signatures: each variant's pack is
+// unchanged and speaks of this very model, release and artifact, all gates in
+// it passed, and the people whom the rule in it names have approved its digest.
+// That rule, not today's, counts: it is what they saw, and a version that was
+// properly approved can be brought back after the rule has become stricter.
+func (d *Deployment) admit(ctx context.Context, in lifecycle.DeployInput) error {
+	if len(in.Variants) == 0 {
+		return lifecycle.Fail(lifecycle.Invalid, "deploy %s: no variant was named", in.Model)
+	}
+	total := 0
+	for _, v := range in.Variants {
+		if err := d.admitVariant(ctx, in.Model, v.Champion); err != nil {
+			return err
+		}
+		total += v.Weight
+	}
+	if total != 100 {
+		return lifecycle.Fail(lifecycle.Invalid, "deploy %s: the weights add up to %d, not 100", in.Model, total)
+	}
+	return nil
+}
+
+func (d *Deployment) admitVariant(ctx context.Context, model string, c lifecycle.Champion) error {
+	of := lifecycle.Of{Model: model, Release: c.Release}
+	id := lifecycle.ReleaseID(model, c.Release)
+	m, err := d.Packs.Load(ctx, c.Evidence)
+	if err != nil {
+		return cloud.Wrap(err, "%s may not serve", id)
+	}
+	if m.Model.Name != model || m.Release != c.Release {
+		return lifecycle.Fail(lifecycle.Invalid, "%s may not serve: evidence %s is about %s", id, c.Evidence.URI, lifecycle.ReleaseID(m.Model.Name, m.Release))
+	}
+	if m.Artifact.URI != c.Model.URI || m.Artifact.Digest != c.Model.Digest || m.Artifact.Image != c.Model.Image {
+		return lifecycle.Fail(lifecycle.Invalid, "%s may not serve: asked for %s (%s) in %s, its evidence is about %s (%s) in %s", id,
+			c.Model.URI, c.Model.Digest, c.Model.Image, m.Artifact.URI, m.Artifact.Digest, m.Artifact.Image)
+	}
+	if err := gatesPassed(id, m.Verdicts); err != nil {
+		return err
+	}
+	if err := evidence.VerifyApprovals(of, c.Evidence, m.Spec.Approval, m.Trigger.Author, c.Approved, d.Keys); err != nil {
+		return err
+	}
+	if c.Author == m.Trigger.Author {
+		return nil
+	}
+	return evidence.VerifyApprovals(of, c.Evidence, m.Spec.Approval, c.Author, c.Approved, d.Keys)
+}
+
+func gatesPassed(id string, verdicts []lifecycle.Verdict) error {
+	if len(verdicts) == 0 {
+		return lifecycle.Fail(lifecycle.GatesFailed, "%s may not serve: its evidence holds no gate", id)
+	}
+	for _, v := range verdicts {
+		if v.Outcome != lifecycle.Pass {
+			return lifecycle.Fail(lifecycle.GatesFailed, "%s may not serve: gate %q ended %s: %s", id, v.Gate, v.Outcome, v.Detail)
+		}
+	}
+	return nil
+}
+
+// checkArtifacts compares what lies in S3 with what the evidence speaks of.
+func (d *Deployment) checkArtifacts(ctx context.Context, variants []lifecycle.Serve) error {
+	for _, v := range variants {
+		m := v.Champion.Model
+		got, err := digestOf(ctx, d.Objects, m.URI)
+		if err != nil {
+			return err
+		}
+		if got != m.Digest {
+			return lifecycle.Fail(lifecycle.Invalid, "artifact %s was changed: it has digest %s, its evidence says %s", m.URI, got, m.Digest)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package activities
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"strconv"
+
+	"steward/internal/cloud"
+	"steward/internal/dataset"
+	"steward/internal/lifecycle"
+)
+
+// partWriter writes the files of one part: for a training channel, for a batch
+// transform, and the truth.
+type partWriter struct {
+	name   dataset.Part
+	prefix string
+	data   lifecycle.Data
+	slices []string
+	rows   int64
+
+	files   []*objectFile
+	channel *dataset.CSVWriter // nil for a part that no channel reads
+	input   *dataset.CSVWriter // nil for a part that is not scored
+	truth   *csv.Writer
+}
+
+// newPartWriter opens the files of a part: the training part goes to a channel,
+// the test part is scored, the validation part both.
+func newPartWriter(ctx context.Context, objects *cloud.Objects, prefix string, in lifecycle.PrepareInput, name dataset.Part) (*partWriter, error) {
+	p := &partWriter{name: name, prefix: prefix, data: in.Data, slices: in.Slices}
+	var channel, input, truth error
+	if name != dataset.Test {
+		p.channel, channel = dataset.NewCSVWriter(p.open(ctx, objects, "train/data.csv"), in.Data.Label, in.Data.Features)
+	}
+	if name != dataset.Train {
+		p.input, input = withoutHeader(p.open(ctx, objects, "input/data.csv"), in.Data.Features)
+		p.truth = csv.NewWriter(p.open(ctx, objects, "truth/data.csv"))
+		truth = p.truth.Write(append([]string{truthID, truthLabel}, in.Slices...))
+	}
+	if err := cmp.Or(channel, input, truth); err != nil {
+		return p, lifecycle.Fail(lifecycle.Invalid, "label and features: %v", err)
+	}
+	return p, nil
+}
+
+func (p *partWriter) open(ctx context.Context, objects *cloud.Objects, path string) *objectFile {
+	f := newObjectFile(ctx, objects, p.prefix+path)
+	p.files = append(p.files, f)
+	return f
+}
+
+// withoutHeader writes rows as a batch transform reads them.
+func withoutHeader(f *objectFile, features []string) (*dataset.CSVWriter, error) {
+	f.muted = true
+	w, err := dataset.NewCSVWriter(f, "", features)
+	if err != nil {
+		return nil, err
+	}
+	err = w.Flush()
+	f.muted = false
+	return w, err
+}
+
+// add writes the given rows of a batch.
+func (p *partWriter) add(b *dataset.Batch, rows []int) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	p.rows += int64(len(rows))
+	if p.channel != nil {
+		if err := p.channel.Write(b, rows); err != nil {
+			return cloud.Wrap(err, "part %s", p.name)
+		}
+	}
+	if p.input == nil {
+		return nil
+	}
+	if err := p.input.Write(b, rows); err != nil {
+		return cloud.Wrap(err, "part %s", p.name)
+	}
+	return p.addTruth(b, rows)
+}
+
+func (p *partWriter) addTruth(b *dataset.Batch, rows []int) error {
+	columns, err := b.Schema.Select(append([]string{p.data.ID, p.data.Label}, p.slices...))
+	if err != nil {
+		return err
+	}
+	labels := b.Numbers(columns[1])
+	record := make([]string, len(columns))
+	for _, row := range rows {
+		for i, col := range columns {
+			record[i], _ = b.Text(col, row)
+		}
+		record[1] = strconv.FormatFloat(labels[row], 'g', -1, 64)
+		if err := p.truth.Write(record); err != nil {
+			return cloud.Wrap(err, "part %s", p.name)
+		}
+	}
+	return nil
+}
+
+// close ends the files of the part; with a cause none of them appears.
+func (p *partWriter) close(cause error) error {
+	if cause == nil {
+		cause = p.flush()
+	}
+	var first error
+	for _, f := range p.files {
+		first = cmp.Or(first, f.close(cause))
+	}
+	return cloud.Wrap(cmp.Or(cause, first), "part %s", p.name)
+}
+
+func (p *partWriter) flush() error {
+	if p.channel != nil {
+		if err := p.channel.Flush(); err != nil {
+			return err
+		}
+	}
+	if p.input == nil {
+		return nil
+	}
+	p.truth.Flush()
+	return cmp.Or(p.input.Flush(), p.truth.Error())
+}
+
+// part describes what was written. Its digest covers the content of its files.
+func (p *partWriter) part() (lifecycle.Part, error) {
+	out := lifecycle.Part{Rows: p.rows}
+	var sums []string
+	for _, f := range p.files {
+		sums = append(sums, f.digest())
+	}
+	if p.channel != nil {
+		out.Train = p.prefix + "train/"
+	}
+	if p.input != nil {
+		out.Input, out.Truth = p.prefix+"input/", p.prefix+"truth/"
+	}
+	var err error
+	out.Digest, err = lifecycle.Digest(sums)
+	return out, err
+}

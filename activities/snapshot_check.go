@@ -1,0 +1,122 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"steward/internal/dataset"
+	"steward/internal/lifecycle"
+)
+
+// Severities of a check.
+const (
+	stop = "stop"
+	warn = "warn"
+)
+
+// CheckSnapshot runs the declared checks over a snapshot and, before them,
+// those that every release needs: label, id and time are there for every row,
+// no id stands twice, a binary label is 0 or 1, no feature is the label itself,
+// times are sane. A label of one class only is lifecycle.DataRejected: no model
+// can be trained on it. A check that the data's columns do not allow is
+// lifecycle.Invalid.
+func (d *Data) CheckSnapshot(ctx context.Context, in lifecycle.CheckInput) ([]lifecycle.CheckResult, error) {
+	m, err := d.readManifest(ctx, in.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	checker, err := dataset.NewChecker(m.Columns, slices.Concat(needed(in.Data, m.Columns), declared(in.Data.Checks)))
+	if err != nil {
+		return nil, lifecycle.Fail(lifecycle.Invalid, "data checks: %v", err)
+	}
+	checker.IdentifyBy(in.Data.ID)
+	label := newLabelCheck(in.Data, m.Columns)
+	err = d.readSnapshot(ctx, m, checkedColumns(in.Data), func(b *dataset.Batch) error {
+		if err := label.add(b); err != nil {
+			return err
+		}
+		return checker.Add(b)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := label.oneClass(); err != nil {
+		return nil, err
+	}
+	results := []lifecycle.CheckResult{label.leakage(), timesCheck(in.Snapshot, in.Data, time.Now())}
+	for _, r := range checker.Report().Checks {
+		results = append(results, resultOf(r))
+	}
+	return results, nil
+}
+
+// needed are the checks that every release needs.
+func needed(data lifecycle.Data, schema dataset.Schema) []dataset.Check {
+	none := 0.0
+	checks := []dataset.Check{
+		{Column: data.Label, MaxMissing: &none},
+		{Column: data.Time, MaxMissing: &none},
+		{Column: data.ID, MaxMissing: &none, Unique: true},
+	}
+	if f, err := schema.Field(data.Label); data.Task == lifecycle.Binary && err == nil && f.Type != dataset.Bool {
+		checks = append(checks, dataset.Check{Column: data.Label, In: []string{"0", "1"}})
+	}
+	return checks
+}
+
+func declared(checks []lifecycle.Check) []dataset.Check {
+	out := make([]dataset.Check, len(checks))
+	for i, c := range checks {
+		out[i] = dataset.Check{
+			Column: c.Column, Min: c.Min, Max: c.Max, MaxMissing: c.MaxMissing,
+			In: c.In, Unique: c.Unique, Pattern: c.Pattern, Severity: dataset.Error,
+		}
+		if c.Severity == warn {
+			out[i].Severity = dataset.Warning
+		}
+		if c.Rows != nil {
+			out[i].Rows = &dataset.RowRange{Min: c.Rows.Min, Max: c.Rows.Max}
+		}
+	}
+	return out
+}
+
+// checkedColumns are those that a release needs and those that checks name.
+func checkedColumns(data lifecycle.Data) []string {
+	columns := used(data)
+	for _, c := range data.Checks {
+		if c.Column != "" && !slices.Contains(columns, c.Column) {
+			columns = append(columns, c.Column)
+		}
+	}
+	return columns
+}
+
+func resultOf(r dataset.CheckResult) lifecycle.CheckResult {
+	out := lifecycle.CheckResult{
+		Name: strings.TrimSpace(r.Column + " " + r.Name), Pass: r.Pass, Severity: stop,
+		Observed: r.Observed, Expected: r.Expected, Violations: r.Violations, Examples: r.Examples,
+	}
+	if r.Severity == dataset.Warning {
+		out.Severity = warn
+	}
+	return out
+}
+
+// earliest is the first instant that an event is believed to have happened at:
+// an earlier one is nearly always a wrong unit or a placeholder.
+var earliest = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// timesCheck accepts times up to a day ahead of now, for clocks and time zones.
+func timesCheck(s lifecycle.Snapshot, data lifecycle.Data, now time.Time) lifecycle.CheckResult {
+	newest := now.UTC().Add(24 * time.Hour)
+	return lifecycle.CheckResult{
+		Name: data.Time + " range", Severity: stop,
+		Pass:     !s.From.Before(earliest) && !s.To.After(newest),
+		Observed: fmt.Sprintf("%s to %s", s.From.Format(time.RFC3339), s.To.Format(time.RFC3339)),
+		Expected: fmt.Sprintf("%s or later, not in the future", earliest.Format(time.RFC3339)),
+	}
+}

@@ -1,0 +1,152 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"steward/internal/cloud"
+	"steward/internal/dataset"
+	"steward/internal/lifecycle"
+)
+
+// manifestFormat is the format of this version's snapshot manifests.
+const manifestFormat = "steward/snapshot/v1"
+
+// manifest lists what a snapshot consists of, files in the order of their names.
+type manifest struct {
+	Version string         `json:"version"` // manifestFormat
+	Format  string         `json:"format"`  // of the files
+	Columns dataset.Schema `json:"columns"`
+	Time    string         `json:"time"` // column that Since is about
+	// Since, if set, is the time before which rows do not belong to the snapshot.
+	Since time.Time      `json:"since,omitzero"`
+	Files []snapshotFile `json:"files"`
+}
+
+// newManifest keeps the files that have rows of the period asked for.
+func newManifest(data lifecycle.Data, schema dataset.Schema, files []snapshotFile) *manifest {
+	m := &manifest{Version: manifestFormat, Format: data.Sources[0].Format, Columns: schema, Time: data.Time, Files: files}
+	if data.Last == 0 {
+		return m
+	}
+	newest := time.Time{}
+	for _, f := range files {
+		if f.To.After(newest) {
+			newest = f.To
+		}
+	}
+	m.Since, m.Files = newest.Add(-data.Last.Std()), nil
+	for _, f := range files {
+		if !f.To.Before(m.Since) {
+			m.Files = append(m.Files, f)
+		}
+	}
+	return m
+}
+
+// within leaves out the rows of a batch that do not belong to the snapshot; at
+// is the position of the time column. A row without a time belongs to it only
+// when all do.
+func (m manifest) within(b *dataset.Batch, at int) *dataset.Batch {
+	if m.Since.IsZero() {
+		return b
+	}
+	nanos, valid := b.Times(at)
+	since := m.Since.UnixNano()
+	keep := make([]int, 0, b.Rows)
+	for i, t := range nanos {
+		if valid[i] && t >= since {
+			keep = append(keep, i)
+		}
+	}
+	if len(keep) == b.Rows {
+		return b
+	}
+	return b.Take(keep)
+}
+
+// digest covers the content: what is in the files and which rows of them, but
+// neither their names nor when they were written.
+func (m manifest) digest() (string, error) {
+	content := struct {
+		Version, Format, Time string
+		Columns               dataset.Schema
+		Since                 time.Time
+		Files                 []string
+	}{m.Version, m.Format, m.Time, m.Columns, m.Since, nil}
+	for _, f := range m.Files {
+		content.Files = append(content.Files, f.SHA256)
+	}
+	return lifecycle.Digest(content)
+}
+
+// writeManifest writes the manifest unless the same snapshot was taken before.
+func (d *Data) writeManifest(ctx context.Context, model string, m *manifest) (lifecycle.Snapshot, error) {
+	digest, err := m.digest()
+	if err != nil {
+		return lifecycle.Snapshot{}, err
+	}
+	s := lifecycle.Snapshot{
+		URI:    modelURI(d.Bucket, model, "snapshots/"+strings.TrimPrefix(digest, "sha256:")+"/manifest.json"),
+		Digest: digest, Files: len(m.Files), From: m.Files[0].From, To: m.Files[0].To,
+	}
+	for _, f := range m.Files {
+		s.Bytes, s.Rows = s.Bytes+f.Bytes, s.Rows+f.Rows
+		if f.From.Before(s.From) {
+			s.From = f.From
+		}
+		if f.To.After(s.To) {
+			s.To = f.To
+		}
+	}
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return s, fmt.Errorf("snapshot manifest of %s: %w", model, err)
+	}
+	if err := d.Objects.PutNew(ctx, s.URI, b); err != nil && !errors.Is(err, cloud.ErrExists) {
+		return s, err
+	}
+	return s, nil
+}
+
+// readManifest reads the manifest of a snapshot and checks that it is the one
+// that the snapshot's digest names.
+func (d *Data) readManifest(ctx context.Context, s lifecycle.Snapshot) (manifest, error) {
+	var m manifest
+	b, err := d.Objects.Get(ctx, s.URI)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return m, lifecycle.Fail(lifecycle.DataRejected, "snapshot manifest %s: %v", s.URI, err)
+	}
+	digest, err := m.digest()
+	if err != nil {
+		return m, err
+	}
+	if digest != s.Digest || m.Version != manifestFormat {
+		return m, lifecycle.Fail(lifecycle.DataRejected, "snapshot manifest %s: its content has digest %s, the release was built on %s: it was changed", s.URI, digest, s.Digest)
+	}
+	return m, nil
+}
+
+// readSnapshot streams the given columns of all rows of a snapshot, the time
+// column first. An error of each is returned as it is.
+func (d *Data) readSnapshot(ctx context.Context, m manifest, columns []string, each func(*dataset.Batch) error) error {
+	table := table{objects: d.Objects, format: m.Format, types: typesOf(m.Columns)}
+	for _, f := range m.Files {
+		table.add(contentURI(d.Bucket, f.SHA256), f.Source)
+	}
+	columns = append([]string{m.Time}, slices.DeleteFunc(slices.Clone(columns), func(c string) bool { return c == m.Time })...)
+	return table.read(ctx, columns, func(b *dataset.Batch) error {
+		if b = m.within(b, 0); b.Rows == 0 {
+			return nil
+		}
+		return each(b)
+	})
+}
