@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"steward/activities"
+	"steward/internal/lifecycle"
 )
 
 // Activities are named through nil pointers: only the method's name is used.
@@ -20,6 +21,7 @@ var (
 	deployment *activities.Deployment
 	monitoring *activities.Monitoring
 	people     *activities.People
+	runs       *activities.Runs
 )
 
 // retry goes on for as long as the activity may take: what cannot be mended by
@@ -71,4 +73,11 @@ func do[In any](ctx workflow.Context, opts workflow.ActivityOptions, summary str
 ) error {
 	opts.Summary = summary
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, opts), fn, in).Get(ctx, nil)
+}
+
+// stuck is a clean-up that failed: it has the clean-up's type, since that is
+// what a person must mend, and tells of the error that made it necessary.
+func stuck(doing string, first, then error) error {
+	p := lifecycle.ProblemOf(then)
+	return lifecycle.Fail(p.Type, "%s: %s (after %s)", doing, p.Message, lifecycle.ProblemOf(first).Message)
 }

@@ -81,7 +81,7 @@ func emptyWorld(t *testing.T) *world {
 	// The machine may be busy; a slow turn is not a deadlock.
 	w.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
 	for _, a := range []any{&activities.Data{}, &activities.Training{}, &activities.Evaluation{}, &activities.Registry{},
-		&activities.Records{}, &activities.Deployment{}, &activities.Monitoring{}, &activities.People{}} {
+		&activities.Records{}, &activities.Deployment{}, &activities.Monitoring{}, &activities.People{}, &activities.Runs{}} {
 		w.RegisterActivity(a)
 	}
 	w.SetTestTimeout(time.Minute)
@@ -122,6 +122,7 @@ func (w *world) healthy() *world {
 	w.OnActivity(deployment.Retire, m, m).Return(lifecycle.Removed{Resources: []string{"endpoint/steward-churn"}}, nil).Maybe()
 	w.OnActivity(monitoring.MeasureTraffic, m, m).Return(measured, nil).Maybe()
 	w.OnActivity(monitoring.MeasureQuality, m, m).Return(matured, nil).Maybe()
+	w.OnActivity(runs.IsRunning, m, m).Return(true, nil).Maybe()
 	return w
 }
 

@@ -27,6 +27,9 @@ func Model(ctx workflow.Context, state lifecycle.ModelState) (lifecycle.ModelSta
 	if err := m.openLedger(ctx); err != nil {
 		return m.state, err
 	}
+	if m.state.InFlight != nil {
+		workflow.Go(ctx, m.follow)
+	}
 	for m.state.Retired == nil {
 		if err := m.turn(ctx); err != nil {
 			return m.state, err
@@ -179,6 +182,30 @@ func (m *model) child(ctx workflow.Context, id, kind, summary string, release in
 			Problem: lifecycle.ProblemOf(err), At: workflow.Now(ctx)})
 	})
 	return nil
+}
+
+// lookEvery is how often a continued run looks after what is under way.
+const lookEvery = time.Hour
+
+// follow does for a continued run what the child's handle did for the first: a
+// release that was terminated cannot report, and is noticed within two looks.
+func (m *model) follow(ctx workflow.Context) {
+	of, missed := *m.state.InFlight, false
+	for m.state.InFlight != nil && m.state.InFlight.Workflow == of.Workflow {
+		err := workflow.NewTimerWithOptions(ctx, lookEvery, workflow.TimerOptions{Summary: "look after " + of.Workflow}).Get(ctx, nil)
+		if err != nil {
+			return
+		}
+		running, err := call(ctx, quick, "does "+of.Workflow+" still run?", runs.IsRunning, of.Workflow)
+		if err != nil || running {
+			continue
+		}
+		if missed { // its report, if there was one, has had an hour to come
+			m.ended(ctx, lifecycle.Ended{ID: of.Workflow, Release: of.Release, Stage: lifecycle.StageFailed, At: workflow.Now(ctx),
+				Problem: &lifecycle.Problem{Type: lifecycle.Cancelled, Message: "it ended without a report"}})
+		}
+		missed = true
+	}
 }
 
 // ended takes in how the release or rollback under way ended. A repeated report

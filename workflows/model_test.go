@@ -301,3 +301,23 @@ func TestModelCarriesItsStateAcrossRuns(t *testing.T) {
 	require.NoError(t, second.GetWorkflowError())
 	require.Empty(t, c.releases)
 }
+
+func TestContinuedModelNoticesALostRelease(t *testing.T) {
+	w, _ := modelWorld(t, 0, lifecycle.StageReleased)
+	w.OnActivity(runs.IsRunning, mock.Anything, mock.Anything).Return(false, nil)
+	w.healthy()
+	s := serving()
+	s.InFlight = &lifecycle.InFlight{Release: 2, Workflow: lifecycle.ReleaseID("churn", 2)}
+	s.Releases = []lifecycle.ReleaseSummary{{Number: 2}}
+	w.RegisterDelayedCallback(func() {
+		require.NotNil(t, state[lifecycle.ModelState](t, w).InFlight, "its report may still come")
+	}, 90*time.Minute)
+	w.RegisterDelayedCallback(func() {
+		s := state[lifecycle.ModelState](t, w)
+		require.Nil(t, s.InFlight)
+		require.Equal(t, lifecycle.StageFailed, s.Releases[0].Stage)
+	}, 3*time.Hour)
+	w.retireAt(4 * time.Hour)
+	w.runModel(s)
+	require.NoError(t, w.GetWorkflowError())
+}

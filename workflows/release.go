@@ -133,7 +133,7 @@ func (r *release) close(ctx workflow.Context, err error) (lifecycle.ReleaseState
 		r.state.Problem = r.problem(err)
 		r.enter(ctx, lifecycle.StageUndo)
 		if undoErr := r.undo(ctx); undoErr != nil {
-			return r.state, fmt.Errorf("release %d: %w; and undoing it: %w", r.in.Number, err, undoErr)
+			return r.state, stuck(fmt.Sprintf("release %d, undoing it", r.in.Number), err, undoErr)
 		}
 	}
 	r.enter(ctx, end)

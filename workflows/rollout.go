@@ -267,7 +267,7 @@ func (r *rollout) close(ctx workflow.Context, err error) (lifecycle.RolloutOutco
 	if err != nil && !r.state.Outcome.Promoted {
 		r.state.Outcome.Problem = lifecycle.ProblemOf(err)
 		if backErr := r.back(ctx); backErr != nil {
-			return r.state.Outcome, fmt.Errorf("rollout of release %d: %w; and bringing the champion back: %w", r.in.Challenger.Release, err, backErr)
+			return r.state.Outcome, stuck(fmt.Sprintf("rollout of release %d, bringing the champion back", r.in.Challenger.Release), err, backErr)
 		}
 	}
 	r.state.Outcome.Done, r.state.Outcome.At = true, workflow.Now(ctx)
