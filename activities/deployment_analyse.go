@@ -21,7 +21,7 @@ func (d *Deployment) Analyse(ctx context.Context, in lifecycle.AnalyseInput) (li
 	}
 	if err != nil {
 		out.Outcome, out.Detail = lifecycle.Faulty, err.Error()
-		return out, nil
+		return out, nil //nolint:nilerr // a measurement that failed is an outcome
 	}
 	out.Requests = served.Requests
 	out.Measured, out.Outcome, out.Detail = judgeLevels(in.Levels, served, int64(in.Samples))

@@ -26,6 +26,9 @@ const (
 	product   = "pat"
 )
 
+// errTrafficEnded is a replay that ran out of rows, or failed.
+var errTrafficEnded = errors.New("no more rows, or an error")
+
 // story is the demo under way.
 type story struct {
 	options   options
@@ -125,9 +128,8 @@ func (s *story) march(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
 	s.traffic.Stdout, s.traffic.Stderr = log, log
-	if err := s.traffic.Start(); err != nil {
+	if err := errors.Join(s.traffic.Start(), log.Close()); err != nil {
 		return err
 	}
 	s.stopped = make(chan error, 1)
@@ -227,7 +229,7 @@ func (s *story) await(ctx context.Context, what string, holds func(live.View) bo
 		case <-look.C:
 		case err := <-s.stopped:
 			s.stopped <- err
-			return fmt.Errorf("the traffic ended before %s: %v", what, err)
+			return fmt.Errorf("the traffic ended before %s: %w", what, errors.Join(errTrafficEnded, err))
 		case <-ctx.Done():
 			return fmt.Errorf("waiting until %s: %w", what, context.Cause(ctx))
 		}

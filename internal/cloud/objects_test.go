@@ -3,6 +3,7 @@ package cloud_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -185,7 +186,7 @@ func TestOpenReadsAhead(t *testing.T) {
 		got, err := r.ReadAt(p, int64(at))
 		end := min(at+n, len(content))
 		require.Equal(t, end-at, got)
-		require.Equal(t, at+n > len(content), err == io.EOF)
+		require.Equal(t, at+n > len(content), errors.Is(err, io.EOF))
 		require.True(t, bytes.Equal(content[at:end], p[:got]))
 	}
 	_, err = r.ReadAt(make([]byte, 1), r.Size())

@@ -67,21 +67,37 @@ func (c *checker) data() {
 }
 
 func (c *checker) dataCheck(field string, ch lifecycle.Check) {
-	conditions := ch.Min != nil || ch.Max != nil || ch.MaxMissing != nil || len(ch.In) > 0 || ch.Pattern != "" || ch.Unique
-	switch {
-	case (ch.Column == "") == (ch.Rows == nil):
+	if (ch.Column == "") == (ch.Rows == nil) {
 		c.add(field, "", "a check is about a column or about rows: give one of them")
-	case ch.Column != "" && !conditions:
-		c.add(field, ch.Column, "this check has no condition: add min, max, maxMissing, in, pattern or unique")
-	case ch.Rows != nil && conditions:
-		c.add(field, "", "conditions of a column do not go with rows: make two checks of it")
-	case ch.Rows != nil && ch.Rows.Min == nil && ch.Rows.Max == nil:
-		c.add(field+".rows", "", "give min, max or both")
-	case ch.Min != nil && ch.Max != nil && *ch.Min > *ch.Max:
-		c.add(field+".min", fmt.Sprint(*ch.Min), "min is above max %g", *ch.Max)
+		return
 	}
+	conditions := ch.Min != nil || ch.Max != nil || ch.MaxMissing != nil || len(ch.In) > 0 || ch.Pattern != "" || ch.Unique
+	if ch.Rows != nil {
+		c.rowsCheck(field, *ch.Rows, conditions)
+		return
+	}
+	if !conditions {
+		c.add(field, ch.Column, "this check has no condition: add min, max, maxMissing, in, pattern or unique")
+	}
+	c.bounds(field, ch.Min, ch.Max)
 	if _, err := regexp.Compile(ch.Pattern); err != nil {
 		c.add(field+".pattern", ch.Pattern, "this is not a regular expression (RE2): %s", err)
+	}
+}
+
+func (c *checker) rowsCheck(field string, r lifecycle.Range, conditions bool) {
+	if conditions {
+		c.add(field, "", "conditions of a column do not go with rows: make two checks of it")
+	}
+	if r.Min == nil && r.Max == nil {
+		c.add(field+".rows", "", "give min, max or both")
+	}
+}
+
+// bounds refuses a lower bound above the upper one.
+func (c *checker) bounds(field string, lo, hi *float64) {
+	if lo != nil && hi != nil && *lo > *hi {
+		c.add(field+".min", fmt.Sprint(*lo), "min is above max %g", *hi)
 	}
 }
 
@@ -128,9 +144,8 @@ func (c *checker) gates() {
 			c.add(field, g.Metric, "vsChampion does not go with min, max or slice: make two gates of it")
 		case g.VsChampion != nil && (g.VsChampion.NonInferior != nil) == g.VsChampion.Superior:
 			c.add(field+".vsChampion", "", "give either nonInferior or superior")
-		case g.Min != nil && g.Max != nil && *g.Min > *g.Max:
-			c.add(field+".min", fmt.Sprint(*g.Min), "min is above max %g", *g.Max)
 		}
+		c.bounds(field, g.Min, g.Max)
 		if g.Slice == c.spec.Data.Label && g.Slice != "" {
 			c.add(field+".slice", g.Slice, "a slice by the label has one class only: slice by another column")
 		}

@@ -63,7 +63,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"check without column", "{column: distance, min: 1, maxMissing: 0}", "{min: 1}", "spec.data.checks[0]: a check is about a column or about rows"},
 		{"check bounds crossed", "{column: dep_hour, min: 0, max: 23}", "{column: dep_hour, min: 24, max: 23}", "spec.data.checks[1].min: min is above max 23"},
 		{"cron", "cooldown: 10s", "cooldown: 10s\n    schedule: sometimes", "spec.retrain.schedule: this is not a cron expression"},
-		{"cause without rule", "    quality: [{metric: auc, min: 0.68}]\n", "", "spec.retrain.on[1]: there is no spec.watch.quality"},
+		{"cause without rule", "    quality: [{metric: auc, min: 0.675}]\n", "", "spec.retrain.on[1]: there is no spec.watch.quality"},
 		{"duplicate key", "    risk: limited", "    risk: limited\n    risk: high", "this is not YAML"},
 		{"name too long", "name: flight-delay", "name: flight-delay-flight-delay-flight", "metadata.name"},
 	} {
