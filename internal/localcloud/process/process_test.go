@@ -1,0 +1,249 @@
+package process
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestMain lets the test binary play the supervisor, the command it runs, and
+// a program that starts runs and is killed.
+func TestMain(m *testing.M) {
+	if Main() {
+		return
+	}
+	if len(os.Args) > 2 && os.Args[1] == "play" {
+		play(os.Args[2])
+		return
+	}
+	// The race detector would keep every ended process for a second.
+	if err := os.Setenv("GORACE", noSleep); err != nil {
+		os.Exit(2)
+	}
+	os.Exit(m.Run())
+}
+
+const noSleep = "atexit_sleep_ms=0"
+
+func play(part string) {
+	switch part {
+	case "exit":
+		fmt.Println("hello", os.Getenv("GREETING"))
+		os.Exit(7)
+	case "hang":
+		fmt.Println("pid", os.Getpid())
+		<-notified(syscall.SIGUSR1)
+	case "stubborn":
+		signal.Ignore(syscall.SIGTERM)
+		fmt.Println("pid", os.Getpid())
+		<-notified(syscall.SIGUSR1)
+	case "litter": // leaves a child in a session of its own
+		child := exec.Command(os.Args[0], "play", "hang")
+		child.Stdout = os.Stdout
+		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if err := child.Start(); err != nil {
+			os.Exit(2)
+		}
+		fmt.Println("pid", child.Process.Pid)
+	case "starter": // reads specs, starts them, then waits to be killed
+		in := json.NewDecoder(os.Stdin)
+		for {
+			var s Spec
+			if err := in.Decode(&s); err != nil {
+				return
+			}
+			if _, err := Start(s); err != nil {
+				fmt.Println(err)
+			}
+			fmt.Println("started")
+		}
+	}
+}
+
+func notified(s os.Signal) <-chan os.Signal {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, s)
+	return c
+}
+
+func spec(t *testing.T, part string) Spec {
+	t.Helper()
+	dir := t.TempDir()
+	return Spec{
+		Dir: filepath.Join(dir, "run"), WorkDir: dir, Log: filepath.Join(dir, "log"), Grace: 10 * time.Second,
+		Command: []string{os.Args[0], "play", part}, Env: []string{"PATH=" + os.Getenv("PATH"), "GREETING=world", "GORACE=" + noSleep},
+	}
+}
+
+func ended(t *testing.T, r *Run) Exit {
+	t.Helper()
+	select {
+	case <-r.Done():
+	case <-time.After(20 * time.Second):
+		require.Fail(t, "run did not end")
+	}
+	e, err := r.Exit()
+	require.NoError(t, err)
+	return e
+}
+
+// loggedPID waits until the command has said which process it is.
+func loggedPID(t *testing.T, s Spec) int {
+	t.Helper()
+	var pid int
+	require.Eventually(t, func() bool {
+		data, _ := os.ReadFile(s.Log)
+		_, rest, ok := strings.Cut(string(data), "pid ")
+		line, _, whole := strings.Cut(rest, "\n")
+		pid, _ = strconv.Atoi(line)
+		return ok && whole
+	}, 10*time.Second, 10*time.Millisecond)
+	return pid
+}
+
+func requireGone(t *testing.T, pid int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH }, 10*time.Second, 10*time.Millisecond)
+}
+
+func TestExitIsRecorded(t *testing.T) {
+	s := spec(t, "exit")
+	r, err := Start(s)
+	require.NoError(t, err)
+	e := ended(t, r)
+	require.Equal(t, Exited, e.Cause)
+	require.Equal(t, 7, e.Code)
+	require.False(t, e.OK())
+	require.Positive(t, e.MaxRSS)
+	require.Positive(t, e.CPUSeconds)
+	require.False(t, e.Ended.Before(e.Started))
+	log, err := os.ReadFile(s.Log)
+	require.NoError(t, err)
+	require.Equal(t, "hello world\n", string(log))
+}
+
+func TestCommandThatCannotStart(t *testing.T) {
+	s := spec(t, "exit")
+	s.Command = []string{"/nonexistent/program"}
+	_, err := Start(s)
+	require.ErrorContains(t, err, "/nonexistent/program")
+	r, err := Attach(s.Dir)
+	require.NoError(t, err)
+	require.Contains(t, ended(t, r).Error, "no such file")
+}
+
+func TestStop(t *testing.T) {
+	for _, tt := range []struct {
+		name, part string
+		grace      time.Duration
+		stop       func(*Run) error
+		cause      Cause
+		signal     syscall.Signal
+	}{
+		{"polite", "hang", 10 * time.Second, (*Run).Stop, Stopped, 0},
+		{"stubborn", "stubborn", 50 * time.Millisecond, (*Run).Stop, Stopped, syscall.SIGKILL},
+		{"interrupt", "hang", 10 * time.Second, (*Run).Interrupt, Interrupted, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := spec(t, tt.part)
+			s.Grace = tt.grace
+			r, err := Start(s)
+			require.NoError(t, err)
+			pid := loggedPID(t, s)
+			_, err = r.Exit()
+			require.ErrorIs(t, err, ErrRunning)
+			_, err = Start(s)
+			require.ErrorIs(t, err, ErrRunning)
+			require.NoError(t, tt.stop(r))
+			e := ended(t, r)
+			require.Equal(t, tt.cause, e.Cause)
+			if tt.signal != 0 {
+				require.Equal(t, tt.signal.String(), e.Signal)
+			}
+			requireGone(t, pid)
+			require.NoError(t, r.Stop(), "stopping an ended run changes nothing")
+		})
+	}
+}
+
+func TestLimit(t *testing.T) {
+	s := spec(t, "hang")
+	s.Limit = 50 * time.Millisecond
+	r, err := Start(s)
+	require.NoError(t, err)
+	require.Equal(t, TimedOut, ended(t, r).Cause)
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	s := spec(t, "litter")
+	r, err := Start(s)
+	require.NoError(t, err)
+	pid := loggedPID(t, s)
+	require.True(t, ended(t, r).OK())
+	requireGone(t, pid)
+}
+
+func TestAttachToNothing(t *testing.T) {
+	_, err := Attach(t.TempDir())
+	require.ErrorIs(t, err, ErrNeverStarted)
+}
+
+// TestStarterIsKilled kills the program that started a free and a bound run:
+// the free one goes on and can be found and stopped, the bound one ends.
+func TestStarterIsKilled(t *testing.T) {
+	free, bound := spec(t, "hang"), spec(t, "hang")
+	bound.Bound = true
+	starter := exec.Command(os.Args[0], "play", "starter")
+	in, err := starter.StdinPipe()
+	require.NoError(t, err)
+	out, err := starter.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, starter.Start())
+	lines := bufio.NewScanner(out)
+	for _, s := range []Spec{free, bound} {
+		require.NoError(t, json.NewEncoder(in).Encode(s))
+		require.True(t, lines.Scan())
+		require.Equal(t, "started", lines.Text())
+	}
+	freePID, boundPID := loggedPID(t, free), loggedPID(t, bound)
+	require.NoError(t, starter.Process.Kill())
+	_ = starter.Wait()
+
+	b, err := Attach(bound.Dir)
+	require.NoError(t, err)
+	require.Equal(t, Interrupted, ended(t, b).Cause)
+	requireGone(t, boundPID)
+
+	f, err := Attach(free.Dir)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(freePID, 0), "the free run goes on")
+	require.NoError(t, f.Stop())
+	require.Equal(t, Stopped, ended(t, f).Cause)
+	requireGone(t, freePID)
+}
+
+// TestSupervisorIsKilled takes the command with it and leaves no record.
+func TestSupervisorIsKilled(t *testing.T) {
+	s := spec(t, "hang")
+	r, err := Start(s)
+	require.NoError(t, err)
+	pid := loggedPID(t, s)
+	supervisor, err := r.pid()
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(supervisor, syscall.SIGKILL))
+	<-r.Done()
+	_, err = r.Exit()
+	require.ErrorIs(t, err, ErrLost)
+	requireGone(t, pid)
+}

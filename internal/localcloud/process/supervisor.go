@@ -1,0 +1,246 @@
+package process
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// marker in the place of the first argument makes a program a supervisor.
+const marker = "__supervise_run__"
+
+// InterruptGrace is the longest time between SIGTERM and SIGKILL for an
+// interrupted run: whoever interrupts is about to end and cannot wait long.
+const InterruptGrace = 5 * time.Second
+
+// Files that a supervisor inherits.
+const (
+	lockFD = 3 + iota
+	readyFD
+	lifelineFD
+)
+
+// Main turns the program into a supervisor if that is what it was executed
+// for, and then returns true when the run has ended: the caller returns at
+// once. Otherwise it returns false and has done nothing.
+func Main() bool {
+	if len(os.Args) != 3 || os.Args[1] != marker {
+		return false
+	}
+	// A command is tied to the thread that started it (see bind).
+	runtime.LockOSThread()
+	s := &supervisor{dir: os.Args[2], signals: make(chan os.Signal, 4)}
+	signal.Notify(s.signals, syscall.SIGTERM, syscall.SIGINT)
+	if err := s.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "supervisor:", err)
+		os.Exit(1)
+	}
+	return true
+}
+
+type supervisor struct {
+	dir     string
+	spec    Spec
+	cmd     *exec.Cmd
+	signals chan os.Signal
+	ended   Cause            // why the command was told to end
+	kill    <-chan time.Time // when it is killed
+}
+
+// run executes the command, sees it to its end and records that end.
+func (s *supervisor) run() error {
+	data, err := os.ReadFile(filepath.Join(s.dir, specFile))
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, &s.spec); err != nil {
+		return err
+	}
+	adoptOrphans()
+	exit := Exit{Cause: Exited, Code: -1, Started: time.Now().UTC()}
+	err = s.start()
+	if err == nil {
+		err = s.greet(nil)
+		s.watch(&exit)
+	} else {
+		exit.Error = err.Error()
+		// The starter must not read of a failure before it is on record.
+		defer func() { _ = s.greet(errors.New(exit.Error)) }()
+		err = s.note()
+	}
+	exit.Ended = time.Now().UTC()
+	return errors.Join(err, s.record(exit))
+}
+
+// start executes the command with its output in the log.
+func (s *supervisor) start() error {
+	for fd := lockFD; fd <= s.lastFD(); fd++ {
+		syscall.CloseOnExec(fd)
+	}
+	log, err := os.OpenFile(s.spec.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	program, err := s.look()
+	if err != nil {
+		return err
+	}
+	s.cmd = exec.Command(program, s.spec.Command[1:]...)
+	s.cmd.Dir, s.cmd.Env = s.spec.WorkDir, s.spec.Env
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	bind(s.cmd.SysProcAttr)
+	return s.cmd.Start()
+}
+
+// look finds the program in the PATH the command will have.
+func (s *supervisor) look() (string, error) {
+	for _, kv := range s.spec.Env {
+		if path, ok := strings.CutPrefix(kv, "PATH="); ok {
+			if err := os.Setenv("PATH", path); err != nil {
+				return "", err
+			}
+		}
+	}
+	return exec.LookPath(s.spec.Command[0])
+}
+
+func (s *supervisor) lastFD() int {
+	if s.spec.Bound {
+		return lifelineFD
+	}
+	return readyFD
+}
+
+// greet notes the supervisor in the lock file and answers the starter.
+func (s *supervisor) greet(failed error) error {
+	msg := started{PID: os.Getpid()}
+	if failed != nil {
+		msg.Error = failed.Error()
+	} else if err := s.note(); err != nil {
+		return err
+	}
+	ready := os.NewFile(readyFD, "ready")
+	defer ready.Close()
+	// The starter may be gone; the run goes on without it.
+	_ = json.NewEncoder(ready).Encode(msg)
+	return nil
+}
+
+// note writes the supervisor's process id into the lock file.
+func (s *supervisor) note() error {
+	return os.WriteFile(filepath.Join(s.dir, lockFile), fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600)
+}
+
+// watch returns when the command and all it started have ended.
+func (s *supervisor) watch(exit *Exit) {
+	exited := make(chan error, 1)
+	go func() { exited <- s.cmd.Wait() }()
+	limit, orphaned := s.limit(), s.orphaned()
+	for {
+		select {
+		case err := <-exited:
+			s.clear()
+			s.describe(exit, err)
+			return
+		case sig := <-s.signals:
+			if sig == syscall.SIGTERM {
+				s.end(Stopped, s.spec.Grace)
+			} else {
+				s.end(Interrupted, min(s.spec.Grace, InterruptGrace))
+			}
+		case <-limit:
+			s.end(TimedOut, s.spec.Grace)
+		case <-orphaned:
+			orphaned = nil
+			s.end(Interrupted, min(s.spec.Grace, InterruptGrace))
+		case <-s.kill:
+			_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+		}
+	}
+}
+
+func (s *supervisor) limit() <-chan time.Time {
+	if s.spec.Limit <= 0 {
+		return nil
+	}
+	return time.After(s.spec.Limit)
+}
+
+// orphaned is closed when the program that started a bound run has ended.
+func (s *supervisor) orphaned() <-chan struct{} {
+	if !s.spec.Bound {
+		return nil
+	}
+	c := make(chan struct{})
+	go func() {
+		defer close(c)
+		line := os.NewFile(lifelineFD, "lifeline")
+		_, _ = line.Read(make([]byte, 1)) // nobody ever writes
+	}()
+	return c
+}
+
+// end tells the group to end and sets the time it is killed. The first cause
+// stands; a later one can only shorten the grace period.
+func (s *supervisor) end(cause Cause, grace time.Duration) {
+	if s.ended == "" {
+		s.ended = cause
+		s.kill = time.After(grace)
+		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM)
+	} else if cause == Interrupted {
+		s.kill = time.After(grace)
+	}
+}
+
+// clear kills what the command left behind, in its group and out of it.
+func (s *supervisor) clear() {
+	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+	reapOrphans()
+}
+
+func (s *supervisor) describe(exit *Exit, err error) {
+	if s.ended != "" {
+		exit.Cause = s.ended
+	}
+	state := s.cmd.ProcessState
+	if state == nil {
+		exit.Error = err.Error()
+		return
+	}
+	exit.Code = state.ExitCode()
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		exit.Signal = status.Signal().String()
+	}
+	exit.CPUSeconds = (state.UserTime() + state.SystemTime()).Seconds()
+	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
+		exit.MaxRSS = maxRSS(usage)
+	}
+}
+
+// record writes the exit record so that it is there whole or not at all.
+func (s *supervisor) record(exit Exit) error {
+	data, err := json.Marshal(exit)
+	if err != nil {
+		return err
+	}
+	tmp := filepath.Join(s.dir, exitFile+".tmp")
+	f, err := os.Create(tmp)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp, filepath.Join(s.dir, exitFile))
+}

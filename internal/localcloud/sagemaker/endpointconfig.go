@@ -1,0 +1,176 @@
+package sagemaker
+
+import (
+	"context"
+	"errors"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sm "github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"steward/internal/localcloud/wire"
+)
+
+// maxVariants is AWS's limit of production variants of one endpoint.
+const maxVariants = 10
+
+// endpointConfig is the record of an endpoint configuration.
+type endpointConfig struct {
+	sm.DescribeEndpointConfigOutput
+}
+
+func (s *Service) endpointConfigOperations(ops wire.Operations) {
+	ops["CreateEndpointConfig"] = wire.Op(s.createEndpointConfig)
+	ops["DescribeEndpointConfig"] = wire.Op(s.describeEndpointConfig)
+	ops["ListEndpointConfigs"] = wire.Op(s.listEndpointConfigs)
+	ops["DeleteEndpointConfig"] = wire.Op(s.deleteEndpointConfig)
+}
+
+func (s *Service) createEndpointConfig(_ context.Context, in *sm.CreateEndpointConfigInput) (*sm.CreateEndpointConfigOutput, error) {
+	if err := s.checkEndpointConfig(in); err != nil {
+		return nil, err
+	}
+	var c endpointConfig
+	copyFields(&c.DescribeEndpointConfigOutput, in)
+	arn := s.arn("endpoint-config", *in.EndpointConfigName)
+	c.EndpointConfigArn, c.CreationTime = &arn, aws.Time(time.Now().UTC())
+	err := s.store.configs.insert(*in.EndpointConfigName, arn, in.Tags, &c)
+	if errors.Is(err, errExists) {
+		return nil, invalid("Cannot create already existing endpoint configuration %q.", arn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &sm.CreateEndpointConfigOutput{EndpointConfigArn: &arn}, nil
+}
+
+func (s *Service) checkEndpointConfig(in *sm.CreateEndpointConfigInput) error {
+	if err := first(
+		checkName("EndpointConfigName", in.EndpointConfigName),
+		required(in, "ProductionVariants"),
+		only("", in, "EndpointConfigName", "ProductionVariants", "ShadowProductionVariants", "DataCaptureConfig",
+			"ExecutionRoleArn", "KmsKeyId", "Tags", "VpcConfig"),
+		checkCapture(in.DataCaptureConfig),
+	); err != nil {
+		return err
+	}
+	if n := len(in.ProductionVariants); n > maxVariants {
+		return invalid("ProductionVariants: %d variants; at most %d are allowed", n, maxVariants)
+	}
+	if n := len(in.ShadowProductionVariants); n > 1 || n == 1 && len(in.ProductionVariants) != 1 {
+		return invalid("ShadowProductionVariants: one shadow variant goes with exactly one production variant, not %d with %d", n, len(in.ProductionVariants))
+	}
+	seen := map[string]bool{}
+	for _, list := range [][]types.ProductionVariant{in.ProductionVariants, in.ShadowProductionVariants} {
+		for i := range list {
+			if err := s.checkVariant(&list[i]); err != nil {
+				return err
+			}
+			if name := *list[i].VariantName; seen[name] {
+				return invalid("Production variant name %s is used more than once.", name)
+			}
+			seen[*list[i].VariantName] = true
+		}
+	}
+	return nil
+}
+
+func (s *Service) checkVariant(v *types.ProductionVariant) error {
+	if err := first(
+		checkName("VariantName", v.VariantName),
+		required(v, "ModelName", "InstanceType", "InitialInstanceCount"),
+		only("ProductionVariants.", v, "VariantName", "ModelName", "InstanceType", "InitialInstanceCount", "InitialVariantWeight",
+			"VolumeSizeInGB", "ModelDataDownloadTimeoutInSeconds", "ContainerStartupHealthCheckTimeoutInSeconds"),
+		checkCount("ProductionVariants.InitialInstanceCount", v.InitialInstanceCount),
+		checkWeight("ProductionVariants.InitialVariantWeight", v.InitialVariantWeight),
+	); err != nil {
+		return err
+	}
+	_, err := s.model(v.ModelName)
+	return err
+}
+
+func checkCount(field string, n *int32) error {
+	if n != nil && *n < 1 {
+		return invalid("%s %d: must be at least 1", field, *n)
+	}
+	return nil
+}
+
+func checkWeight(field string, w *float32) error {
+	if w != nil && !(*w >= 0) {
+		return invalid("%s %v: must not be negative", field, *w)
+	}
+	return nil
+}
+
+func checkCapture(c *types.DataCaptureConfig) error {
+	if c == nil {
+		return nil
+	}
+	if err := first(
+		required(c, "CaptureOptions", "DestinationS3Uri", "InitialSamplingPercentage"),
+		only("DataCaptureConfig.", c, "CaptureOptions", "DestinationS3Uri", "InitialSamplingPercentage",
+			"CaptureContentTypeHeader", "EnableCapture", "KmsKeyId"),
+	); err != nil {
+		return err
+	}
+	if p := *c.InitialSamplingPercentage; p < 0 || p > 100 {
+		return invalid("DataCaptureConfig.InitialSamplingPercentage %d: must be from 0 to 100", p)
+	}
+	at, err := parseLocation("DataCaptureConfig.DestinationS3Uri", *c.DestinationS3Uri)
+	if err != nil {
+		return err
+	}
+	// The key is also the path of the local spool.
+	if key := strings.TrimSuffix(at.key, "/"); key != "" && path.Clean("/"+key) != "/"+key {
+		return invalid("DataCaptureConfig.DestinationS3Uri %q: empty, . and .. parts are not allowed", *c.DestinationS3Uri)
+	}
+	return nil
+}
+
+func (s *Service) endpointConfig(name *string) (*endpointConfig, error) {
+	c, err := s.store.configs.get(aws.ToString(name))
+	if errors.Is(err, errMissing) {
+		return nil, invalid("Could not find endpoint configuration %q.", s.arn("endpoint-config", aws.ToString(name)))
+	}
+	return c, err
+}
+
+func (s *Service) describeEndpointConfig(_ context.Context, in *sm.DescribeEndpointConfigInput) (*sm.DescribeEndpointConfigOutput, error) {
+	c, err := s.endpointConfig(in.EndpointConfigName)
+	if err != nil {
+		return nil, err
+	}
+	return &c.DescribeEndpointConfigOutput, nil
+}
+
+func (s *Service) listEndpointConfigs(_ context.Context, in *sm.ListEndpointConfigsInput) (*sm.ListEndpointConfigsOutput, error) {
+	configs, err := s.store.configs.all()
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]row[types.EndpointConfigSummary], len(configs))
+	for i, c := range configs {
+		var sum types.EndpointConfigSummary
+		copyFields(&sum, &c.DescribeEndpointConfigOutput)
+		rows[i] = row[types.EndpointConfigSummary]{name: *c.EndpointConfigName, created: *c.CreationTime, value: sum}
+	}
+	list, next, err := page(query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
+		sortBy: string(in.SortBy), descending: in.SortOrder != types.OrderKeyAscending, max: in.MaxResults, token: in.NextToken}, rows)
+	return &sm.ListEndpointConfigsOutput{EndpointConfigs: list, NextToken: next}, err
+}
+
+func (s *Service) deleteEndpointConfig(_ context.Context, in *sm.DeleteEndpointConfigInput) (*sm.DeleteEndpointConfigOutput, error) {
+	c, err := s.endpointConfig(in.EndpointConfigName)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.configs.remove(*c.EndpointConfigName, *c.EndpointConfigArn); err != nil {
+		return nil, err
+	}
+	return &sm.DeleteEndpointConfigOutput{}, nil
+}

@@ -1,0 +1,240 @@
+package sagemaker
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sm "github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+	"github.com/stretchr/testify/require"
+
+	"steward/internal/localcloud/process"
+	"steward/internal/localcloud/s3"
+)
+
+func TestUnpackIsSafe(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		header tar.Header
+		want   string
+	}{
+		{"file", tar.Header{Name: "./code/model.txt", Typeflag: tar.TypeReg, Size: 4, Mode: 0o644}, ""},
+		{"dotdot", tar.Header{Name: "../evil", Typeflag: tar.TypeReg, Size: 4}, "leaves the folder"},
+		{"hidden dotdot", tar.Header{Name: "a/../../evil", Typeflag: tar.TypeReg, Size: 4}, "leaves the folder"},
+		{"absolute", tar.Header{Name: "/etc/evil", Typeflag: tar.TypeReg, Size: 4}, "leaves the folder"},
+		{"symlink", tar.Header{Name: "link", Typeflag: tar.TypeSymlink, Linkname: "/etc"}, "only files and folders"},
+		{"hard link", tar.Header{Name: "link", Typeflag: tar.TypeLink, Linkname: "x"}, "only files and folders"},
+		{"device", tar.Header{Name: "dev", Typeflag: tar.TypeChar}, "only files and folders"},
+		{"too big", tar.Header{Name: "big", Typeflag: tar.TypeReg, Size: 101}, "beyond the limit"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var data bytes.Buffer
+			z := gzip.NewWriter(&data)
+			w := tar.NewWriter(z)
+			require.NoError(t, w.WriteHeader(&tt.header))
+			_, err := w.Write(make([]byte, tt.header.Size))
+			require.NoError(t, err)
+			require.NoError(t, w.Close())
+			require.NoError(t, z.Close())
+			dir := t.TempDir()
+			err = unpack(&data, dir, 100)
+			if tt.want == "" {
+				require.NoError(t, err)
+				require.FileExists(t, filepath.Join(dir, "code", "model.txt"))
+				return
+			}
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+	require.ErrorContains(t, unpack(strings.NewReader("plain"), t.TempDir(), 1), "not a gzipped archive")
+}
+
+func TestPackRefusesLinks(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(dir, "link")))
+	_, err := pack(filepath.Join(t.TempDir(), "out"), dir)
+	require.ErrorContains(t, err, "only files and folders can be packed")
+}
+
+func TestRelative(t *testing.T) {
+	for _, tt := range []struct{ prefix, key, want string }{
+		{"in/", "in/a.csv", "a.csv"},
+		{"in", "in/deep/a.csv", "deep/a.csv"},
+		{"in/pre", "in/prefix.csv", "prefix.csv"},
+		{"in/a.csv", "in/a.csv", "a.csv"},
+		{"", "a/b.csv", "a/b.csv"},
+	} {
+		require.Equal(t, tt.want, relative(tt.prefix, tt.key), "%s %s", tt.prefix, tt.key)
+	}
+}
+
+func TestPick(t *testing.T) {
+	r := &routes{}
+	for name, w := range map[string]float32{"none": 0} {
+		r.add(&variant{spec: variantSpec{Name: name, Weight: w}})
+	}
+	_, err := r.pick("", 0.5)
+	require.ErrorContains(t, err, "have weight 0")
+	r.add(&variant{spec: variantSpec{Name: "a", Weight: 1}})
+	r.add(&variant{spec: variantSpec{Name: "b", Weight: 3}})
+	r.add(&variant{spec: variantSpec{Name: "dark", Weight: 1, Shadow: true}})
+	for _, tt := range []struct {
+		target string
+		draw   float64
+		want   string
+	}{{"", 0, "a"}, {"", 0.249, "a"}, {"", 0.251, "b"}, {"", 0.999999, "b"}, {"none", 0.5, "none"}, {"a", 0.9, "a"}} {
+		v, err := r.pick(tt.target, tt.draw)
+		require.NoError(t, err)
+		require.Equal(t, tt.want, v.spec.Name)
+	}
+	_, err = r.pick("dark", 0)
+	require.ErrorContains(t, err, "not found")
+}
+
+// TestPortsAreNotShared lets two clouds choose at the same place.
+func TestPortsAreNotShared(t *testing.T) {
+	a, b := newPorts(), newPorts()
+	b.next = a.next
+	seen := map[int]bool{}
+	for range 3 {
+		for _, p := range []*ports{a, b} {
+			port, err := p.take()
+			require.NoError(t, err)
+			require.False(t, seen[port], port)
+			seen[port] = true
+			defer p.give(port)
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	long := strings.Repeat("é", 2000)
+	for _, tt := range []struct {
+		name    string
+		exit    process.Exit
+		stopped bool
+		failure string
+		status  types.SecondaryStatus
+		message string
+	}{
+		{"done", process.Exit{Cause: process.Exited}, false, "", types.SecondaryStatusCompleted, "completed"},
+		{"stopped", process.Exit{Cause: process.Stopped, Code: -1}, true, "x", types.SecondaryStatusStopped, "stopped"},
+		{"late", process.Exit{Cause: process.TimedOut}, false, "", types.SecondaryStatusMaxRuntimeExceeded, "MaxRuntimeInSeconds"},
+		{"code", process.Exit{Cause: process.Exited, Code: 2}, false, " bad data\n", types.SecondaryStatusFailed, "AlgorithmError: bad data, exit code: 2"},
+		{"long", process.Exit{Cause: process.Exited, Code: 1}, false, long, types.SecondaryStatusFailed, "AlgorithmError: " + long[:2*maxFailure] + ", exit code: 1"},
+		{"killed", process.Exit{Cause: process.Exited, Code: -1, Signal: "killed"}, false, "", types.SecondaryStatusFailed, "last line of the log: the end, signal: killed"},
+		{"no program", process.Exit{Cause: process.Exited, Code: -1, Error: "no such file"}, false, "", types.SecondaryStatusFailed, "could not be started: no such file"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			end := judge(tt.exit, tt.stopped, tt.failure, "the end")
+			require.Equal(t, tt.status, end.status)
+			require.Contains(t, end.message, tt.message)
+		})
+	}
+}
+
+func TestUntagged(t *testing.T) {
+	for image, want := range map[string]string{
+		"steward/linear": "steward/linear", "steward/linear:1": "steward/linear", "host:5000/a/b": "host:5000/a/b",
+		"host:5000/a/b:2": "host:5000/a/b", "a/b@sha256:00": "a/b", "a/b:1@sha256:00": "a/b",
+	} {
+		require.Equal(t, want, untagged(image))
+	}
+	_, err := checkImages([]Image{{Pattern: "[", Command: []string{"x"}}})
+	require.ErrorContains(t, err, `images[0]: pattern "["`)
+	_, err = checkImages([]Image{{Pattern: "a"}})
+	require.ErrorContains(t, err, "command is empty")
+}
+
+func TestPage(t *testing.T) {
+	at := func(i int) time.Time { return time.Unix(int64(i), 0) }
+	rows := func() (list []row[string]) {
+		for i, n := range []string{"d", "b", "c", "a"} {
+			list = append(list, row[string]{name: n, created: at(i), value: n})
+		}
+		return list
+	}
+	one, next, err := page(query{max: aws.Int32(3)}, rows())
+	require.NoError(t, err)
+	require.Equal(t, []string{"d", "b", "c"}, one, "by creation time")
+	two, next, err := page(query{max: aws.Int32(3), token: next}, append(rows(), row[string]{name: "e", created: at(9), value: "e"}))
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "e"}, two)
+	require.Nil(t, next)
+	down, _, err := page(query{sortBy: "Name", descending: true, createdAfter: aws.Time(at(0))}, rows())
+	require.NoError(t, err)
+	require.Equal(t, []string{"c", "b", "a"}, down)
+	_, _, err = page(query{token: aws.String("%")}, rows())
+	require.ErrorContains(t, err, "NextToken")
+	_, _, err = page(query{max: aws.Int32(0)}, rows())
+	require.ErrorContains(t, err, "MaxResults 0")
+}
+
+func TestOnly(t *testing.T) {
+	in := &sm.CreateModelInput{ModelName: aws.String("m"), EnableNetworkIsolation: aws.Bool(false), Containers: []types.ContainerDefinition{}}
+	require.NoError(t, only("", in, "ModelName"), "false and empty ask for nothing")
+	in.EnableNetworkIsolation = aws.Bool(true)
+	require.ErrorContains(t, only("", in, "ModelName"), "EnableNetworkIsolation is not supported by the local cloud")
+}
+
+// failing is an object store that is down.
+type failing struct{}
+
+func (failing) List(context.Context, string, string) ([]s3.Object, error) {
+	return nil, io.ErrClosedPipe
+}
+func (failing) Get(context.Context, string, string) (io.ReadCloser, error) {
+	return nil, io.ErrClosedPipe
+}
+func (failing) Put(context.Context, string, string, io.Reader, int64) error { return io.ErrClosedPipe }
+
+func TestSpoolKeepsWhatCannotBeDelivered(t *testing.T) {
+	dir := t.TempDir()
+	s, err := newSpool(dir, failing{}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	now := time.Date(2001, 3, 4, 5, 6, 7, 8e6, time.UTC)
+	require.NoError(t, s.append("data/captured/e/v/2001/03/04/05", now, []byte("{}\n")))
+	require.ErrorIs(t, s.deliver(t.Context()), io.ErrClosedPipe)
+	files, err := filepath.Glob(filepath.Join(dir, "data/captured/e/v/2001/03/04/05/06-07-008-*.jsonl"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	torn, err := os.OpenFile(files[0], os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = torn.WriteString(`{"half`)
+	require.NoError(t, err)
+	require.NoError(t, torn.Close())
+
+	store, err := s3.Open(t.TempDir())
+	require.NoError(t, err)
+	defer store.Close()
+	require.NoError(t, store.CreateBucket(t.Context(), "data"))
+	s, err = newSpool(dir, store, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	require.NoError(t, s.deliver(t.Context()))
+	objects, err := store.List(t.Context(), "data", "captured/e/v/2001/03/04/05/06-07-008-")
+	require.NoError(t, err)
+	require.Len(t, objects, 1)
+	require.Equal(t, int64(3), objects[0].Size, "the torn line is cut off")
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+func TestOneServiceADirectory(t *testing.T) {
+	cfg := Config{Dir: t.TempDir(), Objects: failing{}, Logger: slog.New(slog.DiscardHandler)}
+	s, err := New(cfg)
+	require.NoError(t, err)
+	_, err = New(cfg)
+	require.ErrorContains(t, err, "another local cloud runs on this directory")
+	require.NoError(t, s.Close(t.Context()))
+}

@@ -1,0 +1,191 @@
+package sagemaker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"steward/internal/localcloud/wire"
+)
+
+// maxShadows is how many mirrored requests may be in flight; more are dropped,
+// so that a slow shadow never holds up the cloud.
+const maxShadows = 64
+
+// forwarded are the request headers a model gets.
+var forwarded = []string{"Content-Type", "Accept", headerInference, headerCustom}
+
+// invocation is one request on its way to a model.
+type invocation struct {
+	service  *Service
+	endpoint *endpoint
+	header   http.Header
+	body     []byte
+	began    time.Time
+}
+
+// answer is what a variant's model said.
+type answer struct {
+	variant *variant
+	status  int
+	header  http.Header
+	body    []byte
+	took    time.Duration // by the model alone
+}
+
+// run sends the invocation to a production variant, and to the shadow when it
+// is its turn.
+func (c *invocation) run(ctx context.Context) (*answer, error) {
+	for {
+		routes := c.endpoint.routes.Load()
+		if routes == nil {
+			return nil, unavailable(c.endpoint.name)
+		}
+		v, err := routes.pick(c.header.Get(headerVariant), draw())
+		if err != nil {
+			return nil, err
+		}
+		a, err := c.send(ctx, routes, v)
+		if errors.Is(err, errNoServer) && c.endpoint.routes.Load() != routes {
+			continue // the traffic moved meanwhile
+		}
+		c.mirror(routes)
+		if errors.Is(err, errNoServer) {
+			c.measure(v, nil, http.StatusServiceUnavailable)
+			return nil, unavailable(c.endpoint.name)
+		}
+		return a, err
+	}
+}
+
+// errNoServer says that a variant has no server that takes requests.
+var errNoServer = errors.New("no server")
+
+// send asks a variant's model, measures and captures. A model that answers
+// other than 2xx is a modelError.
+func (c *invocation) send(ctx context.Context, routes *routes, v *variant) (*answer, error) {
+	a, err := c.ask(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	c.measure(v, a, a.status)
+	if a.status < 200 || a.status > 299 {
+		return nil, &modelError{a.status, truncate(string(a.body), maxFailure), c.service.logFile("endpoints", c.endpoint.name, v.spec.Name)}
+	}
+	return a, c.capture(routes, v, a)
+}
+
+// ask tries the variant's servers, least loaded first, until one can be
+// reached.
+func (c *invocation) ask(ctx context.Context, v *variant) (*answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, invocationTimeout)
+	defer cancel()
+	tried := map[*replica]bool{}
+	for {
+		server, addr, ok := v.acquire(tried)
+		if !ok {
+			return nil, errNoServer
+		}
+		a, err := c.post(ctx, addr)
+		server.release()
+		if err == nil {
+			a.variant = v
+			return a, nil
+		}
+		if dial := (*net.OpError)(nil); errors.As(err, &dial) && dial.Op == "dial" {
+			continue // nothing was sent
+		}
+		// Not answered, as a model that fails in mid-answer: an error of the model.
+		message := "the connection to the model server broke: " + err.Error()
+		if errors.Is(err, context.DeadlineExceeded) {
+			message = "Your invocation timed out while waiting for a response from container primary."
+		}
+		return &answer{variant: v, body: []byte(message), header: http.Header{}}, ctxOnly(ctx, err)
+	}
+}
+
+// ctxOnly returns an error when the caller itself gave up.
+func ctxOnly(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return wire.Errorf("ValidationError", "the client closed the connection: %v", err)
+	}
+	return nil
+}
+
+func (c *invocation) post(ctx context.Context, addr string) (*answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, addr+"/invocations", bytes.NewReader(c.body))
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range forwarded {
+		if v := c.header.Get(h); v != "" {
+			req.Header.Set(h, v)
+		}
+	}
+	began := time.Now()
+	resp, err := c.service.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, err
+	}
+	a := &answer{status: resp.StatusCode, header: resp.Header, body: body, took: time.Since(began)}
+	if len(body) > maxBody {
+		a.status, a.body = http.StatusInternalServerError, []byte("the model's answer is greater than the limit of 6 MiB")
+	}
+	return a, nil
+}
+
+// measure records what AWS/SageMaker publishes per invocation; latencies are
+// in microseconds. A model that gave no status counts as 5xx.
+func (c *invocation) measure(v *variant, a *answer, status int) {
+	now := time.Now()
+	dimensions := map[string]string{"EndpointName": c.endpoint.name, "VariantName": v.spec.Name}
+	record := func(name string, value float64) {
+		c.service.cfg.Metrics.Record("AWS/SageMaker", name, dimensions, value, now)
+	}
+	record("Invocations", 1)
+	record("Invocation4XXErrors", count(status >= 400 && status < 500))
+	record("Invocation5XXErrors", count(status >= 500 || status == 0))
+	if a != nil && a.status != 0 {
+		record("ModelLatency", float64(a.took.Microseconds()))
+		record("OverheadLatency", float64((now.Sub(c.began) - a.took).Microseconds()))
+	}
+}
+
+func count(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// mirror sends a copy to the shadow variants without waiting for it.
+func (c *invocation) mirror(routes *routes) {
+	for _, v := range routes.shadows {
+		if !routes.mirrors(v, draw()) {
+			continue
+		}
+		select {
+		case c.service.shadows <- struct{}{}:
+		default:
+			continue
+		}
+		// The caller's request ends before its shadow does.
+		c.service.spawn(func() {
+			defer func() { <-c.service.shadows }()
+			copied := *c
+			copied.began = time.Now()
+			if _, err := copied.send(c.service.ctx, routes, v); err != nil {
+				c.service.log.Debug("shadow variant", "endpoint", c.endpoint.name, "variant", v.spec.Name, "error", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,185 @@
+package sagemaker_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"steward/internal/localcloud/process"
+)
+
+// TestMain lets the test binary play every process of these tests: supervisor,
+// container, and a whole cloud that can be killed.
+func TestMain(m *testing.M) {
+	if process.Main() {
+		return
+	}
+	if len(os.Args) > 2 {
+		switch os.Args[1] {
+		case "container":
+			container(os.Args[2])
+			return
+		case "cloud":
+			hostCloud(os.Args[2])
+			return
+		}
+	}
+	must(os.Setenv("GORACE", noSleep))
+	os.Exit(m.Run())
+}
+
+// noSleep keeps the race detector from holding every ended process for a
+// second.
+const noSleep = "atexit_sleep_ms=0"
+
+func must(err error) {
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(99)
+	}
+}
+
+// base is where the container contract puts everything.
+func base(elem ...string) string {
+	return filepath.Join(append([]string{os.Getenv("SAGEMAKER_BASE_DIR")}, elem...)...)
+}
+
+func container(command string) {
+	fmt.Println("pid", os.Getpid(), command)
+	switch command {
+	case "train":
+		train()
+	case "serve":
+		serve()
+	default:
+		fmt.Println("arguments", os.Args[2:])
+	}
+}
+
+// train does what the hyperparameter "mode" says.
+func train() {
+	data, err := os.ReadFile(base("input", "config", "hyperparameters.json"))
+	must(err)
+	var hyper map[string]string
+	must(json.Unmarshal(data, &hyper))
+	switch hyper["mode"] {
+	case "fail":
+		must(os.WriteFile(base("output", "failure"), []byte("the label has one class"), 0o644))
+		os.Exit(1)
+	case "crash":
+		fmt.Println("last words")
+		os.Exit(3)
+	case "hang":
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		fmt.Println("auc=0.25")
+		<-stop
+		must(os.WriteFile(base("model", "model.txt"), []byte("partial"), 0o644))
+	case "gate":
+		fmt.Println("auc=0.125")
+		awaitFile(hyper["gate"])
+		fallthrough
+	default:
+		writeModel()
+	}
+}
+
+func awaitFile(path string) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	for range tick.C {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+	}
+}
+
+// writeModel makes a model of everything that the job was given.
+func writeModel() {
+	var all bytes.Buffer
+	for _, dir := range []string{base("input", "data"), base("input", "config")} {
+		must(filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			name, _ := filepath.Rel(base("input"), path)
+			data, err := os.ReadFile(path)
+			fmt.Fprintf(&all, "%s:%s\n", filepath.ToSlash(name), bytes.TrimSpace(data))
+			return err
+		}))
+	}
+	for _, k := range []string{"TRAINING_JOB_NAME", "TRAINING_JOB_ARN", "AWS_REGION", "COLOUR", "SECRET_OF_THE_HOST"} {
+		fmt.Fprintf(&all, "%s=%s\n", k, os.Getenv(k))
+	}
+	must(os.WriteFile(base("model", "model.txt"), all.Bytes(), 0o644))
+	must(os.WriteFile(base("output", "data", "extra.txt"), []byte("extra"), 0o644))
+	fmt.Println("auc=0.5")
+	fmt.Fprintln(os.Stderr, "auc=0.91 loss=nan")
+}
+
+// serve plays a model server; model.txt says which: name, and "sick" or
+// "crash".
+func serve() {
+	data, err := os.ReadFile(base("model", "model.txt"))
+	must(err)
+	name, mode, _ := strings.Cut(strings.TrimSpace(string(data)), " ")
+	if mode == "crash" {
+		os.Exit(1)
+	}
+	http.HandleFunc("GET /ping", func(w http.ResponseWriter, _ *http.Request) {
+		if mode == "sick" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	http.HandleFunc("POST /invocations", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		must(err)
+		w.Header().Set("Content-Type", "text/csv")
+		w.Header().Set("X-Amzn-SageMaker-Custom-Attributes", "saw "+r.Header.Get("X-Amzn-SageMaker-Custom-Attributes"))
+		answerAs(w, name, string(body))
+	})
+	go func() {
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		<-stop
+		os.Exit(0)
+	}()
+	must(http.ListenAndServe("127.0.0.1:"+os.Getenv("SAGEMAKER_BIND_TO_PORT"), nil))
+}
+
+func answerAs(w http.ResponseWriter, name, body string) {
+	switch arg, rest, _ := strings.Cut(body, " "); arg {
+	case "pid":
+		fmt.Fprint(w, os.Getpid())
+	case "env":
+		fmt.Fprint(w, os.Getenv(rest))
+	case "boom":
+		http.Error(w, "boom", http.StatusInternalServerError)
+	case "bad":
+		http.Error(w, "bad row", http.StatusBadRequest)
+	case "die":
+		os.Exit(3)
+	case "gate":
+		must(os.WriteFile(rest+".waiting", nil, 0o644))
+		awaitFile(rest)
+		fmt.Fprint(w, name)
+	default:
+		for line := range strings.Lines(body) {
+			if strings.HasPrefix(line, "late ") { // so that a later batch overtakes this one
+				awaitFile(strings.TrimSpace(strings.TrimPrefix(line, "late ")))
+			}
+			if touch, ok := strings.CutPrefix(line, "touch "); ok {
+				must(os.WriteFile(strings.TrimSpace(touch), nil, 0o644))
+			}
+			fmt.Fprintf(w, "%s<%s>\n", name, strings.TrimSpace(line))
+		}
+	}
+}

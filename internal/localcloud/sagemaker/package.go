@@ -1,0 +1,243 @@
+package sagemaker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sm "github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+	bolt "go.etcd.io/bbolt"
+)
+
+// modelPackage is the record of one version in a group; its key is
+// group/version, the tail of its ARN.
+type modelPackage struct {
+	sm.DescribeModelPackageOutput
+	Token *createdToken // of the last UpdateModelPackage
+}
+
+func (s *Service) createPackage(_ context.Context, in *sm.CreateModelPackageInput) (*sm.CreateModelPackageOutput, error) {
+	if err := s.checkPackage(in); err != nil {
+		return nil, err
+	}
+	name := nameOf("model-package-group", *in.ModelPackageGroupName)
+	digest, err := digestOf(in)
+	if err != nil {
+		return nil, err
+	}
+	var arn string
+	err = s.store.db.Update(func(tx *bolt.Tx) error {
+		g, err := s.store.groups.read(tx, name)
+		if errors.Is(err, errMissing) {
+			return s.noGroup(name)
+		}
+		if err != nil {
+			return err
+		}
+		if made, ok := g.Tokens[aws.ToString(in.ClientToken)]; ok && in.ClientToken != nil {
+			arn = made.ARN
+			return sameRequest(made, digest, *in.ClientToken)
+		}
+		arn, err = s.addVersion(tx, g, in, digest)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sm.CreateModelPackageOutput{ModelPackageArn: &arn}, nil
+}
+
+// addVersion writes the next version of a group and the group itself.
+func (s *Service) addVersion(tx *bolt.Tx, g *packageGroup, in *sm.CreateModelPackageInput, digest string) (string, error) {
+	g.LastVersion++
+	key := fmt.Sprintf("%s/%d", *g.ModelPackageGroupName, g.LastVersion)
+	arn := s.arn("model-package", key)
+	if in.ClientToken != nil {
+		if g.Tokens == nil {
+			g.Tokens = map[string]createdToken{}
+		}
+		g.Tokens[*in.ClientToken] = createdToken{arn, digest}
+	}
+	var p modelPackage
+	copyFields(&p.DescribeModelPackageOutput, in)
+	p.ModelPackageGroupName, p.ModelPackageVersion = g.ModelPackageGroupName, aws.Int32(g.LastVersion)
+	p.ModelPackageArn, p.CreationTime = &arn, aws.Time(time.Now().UTC())
+	p.ModelPackageStatus = types.ModelPackageStatusCompleted
+	p.ModelPackageStatusDetails = &types.ModelPackageStatusDetails{ValidationStatuses: []types.ModelPackageStatusItem{}}
+	if p.ModelApprovalStatus == "" {
+		p.ModelApprovalStatus = types.ModelApprovalStatusPendingManualApproval
+	}
+	return arn, errors.Join(s.store.packages.insertIn(tx, key, arn, in.Tags, &p), s.store.groups.write(tx, *g.ModelPackageGroupName, g))
+}
+
+func (s *Service) checkPackage(in *sm.CreateModelPackageInput) error {
+	if in.ModelPackageName != nil {
+		return unsupported("ModelPackageName (an unversioned package)", "give ModelPackageGroupName")
+	}
+	if err := first(
+		required(in, "ModelPackageGroupName"),
+		only("", in, "ModelPackageGroupName", "ClientToken", "CustomerMetadataProperties", "Domain", "DriftCheckBaselines",
+			"InferenceSpecification", "MetadataProperties", "ModelApprovalStatus", "ModelCard", "ModelMetrics",
+			"ModelPackageDescription", "SamplePayloadUrl", "SkipModelValidation", "SourceUri", "Tags", "Task"),
+	); err != nil {
+		return err
+	}
+	if in.InferenceSpecification == nil {
+		return nil
+	}
+	return s.checkInference(in.InferenceSpecification)
+}
+
+func (s *Service) checkInference(spec *types.InferenceSpecification) error {
+	if len(spec.Containers) != 1 {
+		return unsupported(fmt.Sprintf("InferenceSpecification with %d Containers", len(spec.Containers)), "give exactly one")
+	}
+	c := &spec.Containers[0]
+	if err := first(
+		required(c, "Image"),
+		only("InferenceSpecification.Containers.", c, "Image", "ImageDigest", "ModelDataUrl", "Environment", "Framework",
+			"FrameworkVersion", "ContainerHostname", "NearestModelName", "ModelInput"),
+	); err != nil {
+		return err
+	}
+	if c.ModelDataUrl != nil {
+		if _, err := parseLocation("ModelDataUrl", *c.ModelDataUrl); err != nil {
+			return err
+		}
+	}
+	_, err := s.images.command(*c.Image)
+	return err
+}
+
+// digestOf identifies a request, so that a repeated token can be told from a
+// re-used one.
+func digestOf(in any) (string, error) {
+	data, err := json.Marshal(in)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func sameRequest(made createdToken, digest, token string) error {
+	if made.Digest == digest {
+		return nil
+	}
+	return invalid("ClientToken %q was used before with other parameters: use a new one", token)
+}
+
+// modelPackage finds a package by ARN or by group/version.
+func (s *Service) modelPackage(nameOrARN *string) (*modelPackage, string, error) {
+	key := nameOf("model-package", aws.ToString(nameOrARN))
+	p, err := s.store.packages.get(key)
+	if errors.Is(err, errMissing) {
+		return nil, key, s.noPackage(key)
+	}
+	return p, key, err
+}
+
+func (s *Service) noPackage(key string) error {
+	return invalid("ModelPackage %s does not exist.", s.arn("model-package", key))
+}
+
+func (s *Service) describePackage(_ context.Context, in *sm.DescribeModelPackageInput) (*sm.DescribeModelPackageOutput, error) {
+	p, _, err := s.modelPackage(in.ModelPackageName)
+	if err != nil {
+		return nil, err
+	}
+	return &p.DescribeModelPackageOutput, nil
+}
+
+func (s *Service) listPackages(_ context.Context, in *sm.ListModelPackagesInput) (*sm.ListModelPackagesOutput, error) {
+	packages, err := s.store.packages.all()
+	if err != nil {
+		return nil, err
+	}
+	var rows []row[types.ModelPackageSummary]
+	group := nameOf("model-package-group", aws.ToString(in.ModelPackageGroupName))
+	for _, p := range packages {
+		// Every package here is versioned; AWS lists those only when asked for.
+		wanted := in.ModelPackageGroupName != nil && *p.ModelPackageGroupName == group ||
+			in.ModelPackageGroupName == nil && (in.ModelPackageType == types.ModelPackageTypeVersioned || in.ModelPackageType == types.ModelPackageTypeBoth)
+		if !wanted || in.ModelApprovalStatus != "" && in.ModelApprovalStatus != p.ModelApprovalStatus {
+			continue
+		}
+		var sum types.ModelPackageSummary
+		copyFields(&sum, &p.DescribeModelPackageOutput)
+		rows = append(rows, row[types.ModelPackageSummary]{name: nameOf("model-package", *p.ModelPackageArn), created: *p.CreationTime, value: sum})
+	}
+	list, next, err := page(query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
+		sortBy: string(in.SortBy), descending: in.SortOrder == types.SortOrderDescending, max: in.MaxResults, token: in.NextToken}, rows)
+	return &sm.ListModelPackagesOutput{ModelPackageSummaryList: list, NextToken: next}, err
+}
+
+func (s *Service) updatePackage(_ context.Context, in *sm.UpdateModelPackageInput) (*sm.UpdateModelPackageOutput, error) {
+	if err := only("", in, "ModelPackageArn", "ModelApprovalStatus", "ApprovalDescription", "CustomerMetadataProperties",
+		"CustomerMetadataPropertiesToRemove", "ClientToken", "ModelCard", "SourceUri"); err != nil {
+		return nil, err
+	}
+	digest, err := digestOf(in)
+	if err != nil {
+		return nil, err
+	}
+	key := nameOf("model-package", aws.ToString(in.ModelPackageArn))
+	p, err := s.store.packages.update(key, func(p *modelPackage) error {
+		if token := in.ClientToken; token != nil {
+			if p.Token != nil && p.Token.ARN == *token {
+				return sameRequest(*p.Token, digest, *token)
+			}
+			p.Token = &createdToken{*token, digest}
+		}
+		p.apply(in)
+		return nil
+	})
+	if errors.Is(err, errMissing) {
+		return nil, s.noPackage(key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &sm.UpdateModelPackageOutput{ModelPackageArn: p.ModelPackageArn}, nil
+}
+
+func (p *modelPackage) apply(in *sm.UpdateModelPackageInput) {
+	if in.ModelApprovalStatus != "" {
+		p.ModelApprovalStatus = in.ModelApprovalStatus
+	}
+	if in.ApprovalDescription != nil {
+		p.ApprovalDescription = in.ApprovalDescription
+	}
+	if in.ModelCard != nil {
+		p.ModelCard = in.ModelCard
+	}
+	if in.SourceUri != nil {
+		p.SourceUri = in.SourceUri
+	}
+	if p.CustomerMetadataProperties == nil {
+		p.CustomerMetadataProperties = map[string]string{}
+	}
+	maps.Copy(p.CustomerMetadataProperties, in.CustomerMetadataProperties)
+	for _, k := range in.CustomerMetadataPropertiesToRemove {
+		delete(p.CustomerMetadataProperties, k)
+	}
+	p.LastModifiedTime = aws.Time(time.Now().UTC())
+}
+
+func (s *Service) deletePackage(_ context.Context, in *sm.DeleteModelPackageInput) (*sm.DeleteModelPackageOutput, error) {
+	p, key, err := s.modelPackage(in.ModelPackageName)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.packages.remove(key, *p.ModelPackageArn); err != nil {
+		return nil, err
+	}
+	return &sm.DeleteModelPackageOutput{}, nil
+}

@@ -1,0 +1,142 @@
+package sagemaker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"steward/internal/localcloud/wire"
+)
+
+const (
+	// maxBody is the most one invocation may send: 6 MiB (SageMaker's quota).
+	maxBody = 6 << 20
+	// invocationTimeout is how long a model may take to answer (SageMaker's
+	// quota).
+	invocationTimeout = 60 * time.Second
+)
+
+// Headers of an invocation.
+const (
+	headerVariant   = "X-Amzn-SageMaker-Target-Variant"
+	headerInference = "X-Amzn-SageMaker-Inference-Id"
+	headerCustom    = "X-Amzn-SageMaker-Custom-Attributes"
+	headerInvoked   = "X-Amzn-Invoked-Production-Variant"
+)
+
+// Runtime is the SageMaker runtime API: POST /endpoints/{name}/invocations.
+func (s *Service) Runtime() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /endpoints/{name}/invocations", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.invoke(w, r); err != nil {
+			refuse(w, err)
+		}
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, &wire.Error{Code: "UnknownOperationException", Status: http.StatusNotFound,
+			Message: fmt.Sprintf("sagemaker runtime: %s %s is not offered by this local cloud", r.Method, r.URL.Path)})
+	})
+	return mux
+}
+
+// modelError is the refusal of a model's own failure.
+type modelError struct {
+	status  int // the model's; 0 when it did not answer in time
+	message string
+	log     string
+}
+
+func (e *modelError) Error() string {
+	kind := "server"
+	if e.status >= 400 && e.status < 500 {
+		kind = "client"
+	}
+	return fmt.Sprintf("Received %s error (%d) from primary with message %q. See the log %s for more information.", kind, e.status, e.message, e.log)
+}
+
+// refuse answers an error in restJson1.
+func refuse(w http.ResponseWriter, err error) {
+	var model *modelError
+	var known *wire.Error
+	body, code, status := map[string]any{"Message": err.Error()}, "InternalFailure", http.StatusInternalServerError
+	switch {
+	case errors.As(err, &model):
+		code, status = "ModelError", http.StatusFailedDependency
+		body["OriginalStatusCode"], body["OriginalMessage"], body["LogStreamArn"] = model.status, model.message, model.log
+	case errors.As(err, &known):
+		if code, status = known.Code, known.Status; status == 0 {
+			status = http.StatusBadRequest
+		}
+		body["Message"] = known.Message
+	}
+	w.Header().Set("X-Amzn-Errortype", code)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client may be gone
+}
+
+// invoke answers one invocation. A captured one is in the spool before it is
+// answered.
+func (s *Service) invoke(w http.ResponseWriter, r *http.Request) error {
+	began := time.Now()
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return &wire.Error{Code: "ValidationError", Message: fmt.Sprintf("Request is greater than the limit of %d bytes.", maxBody), Status: http.StatusRequestEntityTooLarge}
+	}
+	if err != nil {
+		return wire.Errorf("ValidationError", "request body: %v", err)
+	}
+	ep, err := s.serving(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	call := &invocation{service: s, endpoint: ep, header: r.Header, body: body, began: began}
+	answer, err := call.run(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, h := range []string{"Content-Type", headerCustom} {
+		if v := answer.header.Get(h); v != "" {
+			w.Header().Set(h, v)
+		}
+	}
+	w.Header().Set(headerInvoked, answer.variant.spec.Name)
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
+	_, _ = w.Write(answer.body) // the client may be gone
+	return nil
+}
+
+// serving finds an endpoint that serves, waiting for one that an earlier
+// service left InService.
+func (s *Service) serving(ctx context.Context, name string) (*endpoint, error) {
+	ep, ok := s.endpoints.get(name)
+	if ok && ep.routes.Load() == nil && ep.restored != nil && ep.ctx.Err() == nil {
+		ctx, cancel := context.WithTimeout(ctx, invocationTimeout)
+		defer cancel()
+		select {
+		case <-ep.restored:
+		case <-ep.ctx.Done():
+		case <-ctx.Done():
+			return nil, unavailable(name)
+		}
+	}
+	if !ok || ep.routes.Load() == nil {
+		return nil, wire.Errorf("ValidationError", "Endpoint %s of account %s not found.", name, s.cfg.Account)
+	}
+	return ep, nil
+}
+
+func unavailable(name string) error {
+	return &wire.Error{Code: "ServiceUnavailable", Message: fmt.Sprintf("No healthy model server of endpoint %s is available at the moment. Try again.", name),
+		Status: http.StatusServiceUnavailable}
+}
+
+// draw is uniform in [0, 1).
+func draw() float64 { return rand.Float64() }

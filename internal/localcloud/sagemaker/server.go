@@ -1,0 +1,190 @@
+package sagemaker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"steward/internal/localcloud/process"
+)
+
+const (
+	// pingTimeout is how long a server may take to answer /ping (SageMaker's
+	// contract).
+	pingTimeout = 2 * time.Second
+	// pingInterval is how often a starting server is asked.
+	pingInterval = 25 * time.Millisecond
+	// fetchTimeout bounds the download of model data unless a variant says.
+	fetchTimeout = 10 * time.Minute
+)
+
+// errUnhealthy says that a model server ran and never answered /ping.
+var errUnhealthy = errors.New("model server did not become healthy")
+
+// serverSpec says which model server to start and how long that may take.
+type serverSpec struct {
+	container container
+	env       map[string]string // above the container's own
+	log       string
+	fetch     time.Duration // model data download
+	startup   time.Duration // until the first good /ping
+}
+
+// startServer starts a model server and returns when it is healthy. What it
+// started is gone when it fails.
+func (s *Service) startServer(ctx context.Context, spec serverSpec) (*replica, error) {
+	command, err := s.images.command(spec.container.Image)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(s.cfg.Dir, "servers", uuid.NewString())
+	base, tmp := filepath.Join(dir, "ml"), filepath.Join(dir, "tmp")
+	err = first(
+		makeDirs(dir, "run", "tmp", "ml/model", "ml/output"),
+		os.MkdirAll(filepath.Dir(spec.log), 0o755),
+	)
+	if err == nil {
+		err = s.fetchModel(ctx, spec, filepath.Join(base, "model"), tmp)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	r := s.newReplica(dir, spec.log, command, s.baseEnv(base, tmp, spec.container.Env, spec.env))
+	if !s.spawn(r.keep) {
+		return nil, errors.Join(s.ctx.Err(), os.RemoveAll(dir))
+	}
+	return r, s.awaitReplica(ctx, r, spec.startup)
+}
+
+func (s *Service) fetchModel(ctx context.Context, spec serverSpec, dir, tmp string) error {
+	if spec.container.DataURL == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, spec.fetch)
+	defer cancel()
+	at, err := parseLocation("ModelDataUrl", spec.container.DataURL)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(tmp, "model.tar.gz")
+	if err := s.fetch(ctx, at, file); err != nil {
+		return fmt.Errorf("model data: %w", err)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unpack(f, dir, maxUnpacked); err != nil {
+		return fmt.Errorf("model data %s: %w", at, err)
+	}
+	return os.Remove(file)
+}
+
+// awaitReplica waits for the first good /ping.
+func (s *Service) awaitReplica(ctx context.Context, r *replica, limit time.Duration) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	var err error
+	select {
+	case err = <-r.first:
+		if err == nil {
+			return nil
+		}
+		err = fmt.Errorf("%w: %w", errUnhealthy, err)
+	case <-timer.C:
+		err = fmt.Errorf("%w: no answer to /ping within %s", errUnhealthy, limit)
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-s.ctx.Done():
+		return s.ctx.Err() // the replica ends by itself, or never began
+	}
+	r.halt()
+	return err
+}
+
+// awaitPing asks /ping until it answers 200, and then sends true; it sends
+// false when the server ended or is told to.
+func (s *Service) awaitPing(addr string, ended, stop <-chan struct{}) <-chan bool {
+	answer := make(chan bool, 1)
+	go func() {
+		tick := time.NewTicker(pingInterval)
+		defer tick.Stop()
+		for {
+			if s.ping(addr) {
+				answer <- true
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-ended:
+				answer <- false
+				return
+			case <-stop:
+				answer <- false
+				return
+			case <-s.ctx.Done():
+				answer <- false
+				return
+			}
+		}
+	}()
+	return answer
+}
+
+func (s *Service) ping(addr string) bool {
+	ctx, cancel := context.WithTimeout(s.ctx, pingTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, addr+"/ping", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// staleServers lists the folders of an earlier service's model servers. It must
+// be called before this service has any.
+func (s *Service) staleServers() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(s.cfg.Dir, "servers"))
+	dirs := make([]string, len(entries))
+	for i, e := range entries {
+		dirs[i] = filepath.Join(s.cfg.Dir, "servers", e.Name())
+	}
+	return dirs, err
+}
+
+// sweepServers removes them. Their supervisors end them when their service
+// ended; this waits for it.
+func (s *Service) sweepServers(stale []string) {
+	var wait sync.WaitGroup
+	for _, dir := range stale {
+		wait.Go(func() {
+			if err := sweep(dir); err != nil {
+				s.log.Error("stale model server", "dir", dir, "error", err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func sweep(dir string) error {
+	if run, err := process.Attach(filepath.Join(dir, "run")); err == nil {
+		if err := run.Interrupt(); err != nil {
+			return err
+		}
+		<-run.Done()
+	}
+	return os.RemoveAll(dir)
+}

@@ -1,0 +1,198 @@
+package sagemaker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"steward/internal/localcloud/process"
+)
+
+// errInterrupted says that a job's run was ended by a closing service; the job
+// starts over.
+var errInterrupted = errors.New("interrupted")
+
+// jobDirs is where a training job lives: run is the supervisor's, ml plays
+// /opt/ml.
+type jobDirs struct{ root, run, ml, tmp string }
+
+func (s *Service) jobDirs(name string) jobDirs {
+	root := filepath.Join(s.cfg.Dir, "jobs", name)
+	return jobDirs{root, filepath.Join(root, "run"), filepath.Join(root, "ml"), filepath.Join(root, "tmp")}
+}
+
+// resumeTraining takes up the training jobs that have not ended and removes
+// what others left behind.
+func (s *Service) resumeTraining() error {
+	jobs, err := s.store.training.all()
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(jobs, func(a, b *trainingJob) int { return a.CreationTime.Compare(*b.CreationTime) })
+	for _, j := range jobs {
+		if j.final() {
+			if err := os.RemoveAll(s.jobDirs(*j.TrainingJobName).root); err != nil {
+				return err
+			}
+			continue
+		}
+		t := newTask(*j.TrainingJobName)
+		t.metrics = newScraper(s.logFile(t.name), j.AlgorithmSpecification.MetricDefinitions)
+		s.tasks.put(*j.TrainingJobArn, t)
+		s.spawn(func() { s.train(t) })
+	}
+	return nil
+}
+
+// train sees one training job to its end, or until the service closes.
+func (s *Service) train(t *task) {
+	job, err := s.store.training.get(t.name)
+	if err == nil {
+		if job.TrainingJobStatus == types.TrainingJobStatusStopping {
+			t.halt()
+		}
+		defer s.tasks.remove(*job.TrainingJobArn)
+		var end outcome
+		if end, err = s.trainToEnd(s.ctx, t, job); err == nil {
+			err = s.finish(t, end)
+		}
+	}
+	if err != nil && s.ctx.Err() == nil {
+		s.log.Error("training job left unfinished", "job", t.name, "error", err)
+	}
+}
+
+// trainToEnd runs the job, or joins the run that an earlier service started.
+// An error means that the job has not ended.
+func (s *Service) trainToEnd(ctx context.Context, t *task, job *trainingJob) (end outcome, err error) {
+	for {
+		run, err := process.Attach(s.jobDirs(t.name).run)
+		switch {
+		case errors.Is(err, process.ErrNeverStarted):
+			end, err = s.trainAnew(ctx, t, job)
+		case err == nil:
+			end, err = s.rejoin(ctx, t, job, run)
+		}
+		if !errors.Is(err, errInterrupted) || ctx.Err() != nil {
+			return end, err
+		}
+		if err := os.RemoveAll(s.jobDirs(t.name).root); err != nil {
+			return outcome{}, err
+		}
+	}
+}
+
+// rejoin sees a run to its end that has a slot already, if one is left.
+func (s *Service) rejoin(ctx context.Context, t *task, job *trainingJob, run *process.Run) (outcome, error) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+	}
+	return s.awaitTraining(ctx, t, job, run)
+}
+
+// trainAnew is a job's whole way. Steps that fail end it as AWS words it.
+func (s *Service) trainAnew(ctx context.Context, t *task, job *trainingJob) (outcome, error) {
+	until, cancel := t.until(ctx)
+	defer cancel()
+	t.metrics.reset()
+	release, err := s.occupy(until, func() error {
+		return s.enter(t.name, types.SecondaryStatusPending, "Waiting for a free instance")
+	})
+	if err == nil {
+		defer release()
+		if err = s.enter(t.name, types.SecondaryStatusDownloading, "Downloading input data"); err == nil {
+			err = s.prepareTraining(until, job)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return outcome{}, ctx.Err()
+	case t.stopping():
+		return judge(process.Exit{}, true, "", ""), nil
+	case err != nil:
+		return failed("ClientError: Data download failed: " + err.Error()), nil
+	}
+	if err := s.enter(t.name, types.SecondaryStatusTraining, "Training image download completed. Training in progress."); err != nil {
+		return outcome{}, err
+	}
+	run, err := process.Start(s.trainingRun(job))
+	if err != nil {
+		return failed("AlgorithmError: the container could not be started: " + err.Error()), nil
+	}
+	return s.awaitTraining(ctx, t, job, run)
+}
+
+// enter records a secondary status of a job. A job on its way to Stopped keeps
+// saying Stopping.
+func (s *Service) enter(name string, to types.SecondaryStatus, message string) error {
+	_, err := s.store.training.update(name, func(j *trainingJob) error {
+		if j.TrainingJobStatus != types.TrainingJobStatusStopping || primary[to] != "" || to == types.SecondaryStatusUploading {
+			j.enter(to, message, time.Now().UTC())
+		}
+		return nil
+	})
+	return err
+}
+
+// trainingRun is the container: `<image> train` in a folder that plays /opt/ml.
+func (s *Service) trainingRun(job *trainingJob) process.Spec {
+	d, a := s.jobDirs(*job.TrainingJobName), job.AlgorithmSpecification
+	command, _ := s.images.command(*a.TrainingImage) // checked by prepareTraining
+	return process.Spec{
+		Dir: d.run, Command: trainCommand(command, a), WorkDir: d.ml, Log: s.logFile(*job.TrainingJobName),
+		Env: s.baseEnv(d.ml, d.tmp, job.Environment, map[string]string{
+			"TRAINING_JOB_NAME": *job.TrainingJobName, "TRAINING_JOB_ARN": *job.TrainingJobArn}),
+		Grace: s.cfg.JobGrace, Limit: time.Duration(*job.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
+	}
+}
+
+// trainCommand applies the overrides as `docker run` does.
+func trainCommand(image []string, a *types.AlgorithmSpecification) []string {
+	args := a.ContainerArguments
+	if len(a.ContainerEntrypoint) > 0 {
+		return slices.Concat(a.ContainerEntrypoint, args)
+	}
+	if len(args) == 0 {
+		args = []string{"train"}
+	}
+	return slices.Concat(image, args)
+}
+
+// awaitTraining waits for a run's end and uploads what it made. When the
+// service closes, the run is interrupted and starts over another time.
+func (s *Service) awaitTraining(ctx context.Context, t *task, job *trainingJob, run *process.Run) (outcome, error) {
+	stop := t.stop
+	for ended := false; !ended; {
+		select {
+		case <-run.Done():
+			ended = true
+		case <-stop:
+			stop = nil
+			if err := run.Stop(); err != nil {
+				return outcome{}, err
+			}
+		case <-ctx.Done():
+			err := run.Interrupt()
+			<-run.Done()
+			return outcome{}, errors.Join(errInterrupted, err)
+		}
+	}
+	exit, err := run.Exit()
+	if errors.Is(err, process.ErrLost) {
+		return failed("InternalServerError: the job's process was lost: " + err.Error()), nil
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	if exit.Cause == process.Interrupted && !t.stopping() {
+		return outcome{}, errInterrupted
+	}
+	return s.upload(ctx, t, job, s.verdict(t, exit))
+}
