@@ -10,7 +10,7 @@ import (
 )
 
 // releaseDetails is the release's page in the Temporal UI, in Markdown.
-func releaseDetails(s lifecycle.ReleaseState) string {
+func releaseDetails(s lifecycle.ReleaseState, metrics []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s release %d: %s\n", s.Model, s.Number, s.Stage)
 	fmt.Fprintf(&b, "Why: **%s**, %s (%s)\n\n", s.Trigger.Cause, s.Trigger.Reason, s.Trigger.Author)
@@ -18,10 +18,10 @@ func releaseDetails(s lifecycle.ReleaseState) string {
 		fmt.Fprintf(&b, "- data: %d rows, `%s`\n", s.Snapshot.Rows, short(s.Snapshot.Digest))
 	}
 	for _, c := range s.Candidates {
-		fmt.Fprintf(&b, "- candidate %s: %s\n", c.Name, candidateStatus(c, s.Winner))
+		fmt.Fprintf(&b, "- candidate %s: %s\n", c.Name, candidateStatus(c, s.Winner, metrics))
 	}
 	if s.Test != nil {
-		fmt.Fprintf(&b, "- test: %s\n", metricLine(s.Test.Metrics))
+		fmt.Fprintf(&b, "- test: %s\n", metricLine(s.Test.Metrics, metrics))
 	}
 	for _, v := range s.Verdicts {
 		fmt.Fprintf(&b, "- gate %s: **%s** (%s)\n", v.Gate, v.Outcome, v.Detail)
@@ -44,24 +44,27 @@ func releaseDetails(s lifecycle.ReleaseState) string {
 	return b.String()
 }
 
-func candidateStatus(c lifecycle.CandidateRun, winner string) string {
+func candidateStatus(c lifecycle.CandidateRun, winner string, metrics []string) string {
 	switch {
 	case c.Problem != nil:
 		return "out: " + c.Problem.Message
 	case c.Validation != nil && c.Name == winner:
-		return "**winner**, validation " + metricLine(c.Validation.Metrics)
+		return "**winner**, validation " + metricLine(c.Validation.Metrics, metrics)
 	case c.Validation != nil:
-		return "validation " + metricLine(c.Validation.Metrics)
+		return "validation " + metricLine(c.Validation.Metrics, metrics)
 	case c.Model != nil:
 		return fmt.Sprintf("trained in %.0f s", c.Model.Seconds)
 	}
 	return "job `" + c.Job + "`"
 }
 
-func metricLine(m map[string]float64) string {
+// metricLine shows those metrics that the model file judges by.
+func metricLine(m map[string]float64, names []string) string {
 	var out []string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		out = append(out, fmt.Sprintf("%s %.4f", k, m[k]))
+	for _, k := range names {
+		if v, ok := m[k]; ok {
+			out = append(out, fmt.Sprintf("%s %.4f", k, v))
+		}
 	}
 	return strings.Join(out, ", ")
 }
@@ -109,13 +112,21 @@ func watchDetails(s lifecycle.WatchState) string {
 	}
 	fmt.Fprintf(&b, "next window closes %s; %d wait for ground truth\n\n", s.Next.Format("15:04:05 MST"), len(s.Windows))
 	for _, w := range slices.Backward(s.Recent) {
-		fmt.Fprintf(&b, "- %s: %d rows, %s", w.To.Format("15:04:05"), w.Rows, metricLine(w.Quality))
+		fmt.Fprintf(&b, "- %s: %d rows, %s", w.To.Format("15:04:05"), w.Rows, metricLine(w.Quality, judged(s.Spec.Watch.Quality)))
 		for _, f := range w.Findings {
 			fmt.Fprintf(&b, "; %s %s (%s)", f.Cause, f.Outcome, f.Detail)
 		}
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+func judged(rules []lifecycle.QualityRule) []string {
+	var out []string
+	for _, r := range rules {
+		out = append(out, r.Metric)
+	}
+	return out
 }
 
 func modelDetails(s lifecycle.ModelState) string {

@@ -42,15 +42,16 @@ func Model(ctx workflow.Context, state lifecycle.ModelState) (lifecycle.ModelSta
 }
 
 type model struct {
-	state  lifecycle.ModelState
-	scribe scribe
-	log    log.Logger
-	inbox  *inbox
-	news   bool // something changed since the last turn
+	state   lifecycle.ModelState
+	scribe  scribe
+	log     log.Logger
+	inbox   *inbox
+	display display
+	news    bool // something changed since the last turn
 }
 
 func newModel(ctx workflow.Context, state lifecycle.ModelState) *model {
-	m := &model{state: state, log: workflow.GetLogger(ctx), inbox: newInbox(ctx)}
+	m := &model{state: state, log: workflow.GetLogger(ctx), inbox: newInbox(ctx), display: display{log: workflow.GetLogger(ctx)}}
 	if m.state.Run == "" {
 		m.state.Run = workflow.GetInfo(ctx).WorkflowExecution.RunID
 		m.state.Health = lifecycle.HealthUnknown
@@ -277,21 +278,14 @@ func (m *model) note(t lifecycle.Trigger) {
 
 // show refreshes what the Temporal UI and the list of models display.
 func (m *model) show(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, modelDetails(m.state))
-	release, awaiting := int64(0), ""
+	a := attributes{model: m.state.Model.Name, owner: m.state.Model.Team, stage: m.stage(), health: string(m.state.Health)}
 	if m.state.Champion != nil {
-		release = int64(m.state.Champion.Release)
+		a.release = m.state.Champion.Release
 	}
 	if m.state.InFlight != nil {
-		awaiting = m.state.InFlight.Workflow
+		a.awaiting = m.state.InFlight.Workflow
 	}
-	err := workflow.UpsertTypedSearchAttributes(ctx,
-		lifecycle.AttrModel.ValueSet(m.state.Model.Name), lifecycle.AttrOwner.ValueSet(m.state.Model.Team),
-		lifecycle.AttrStage.ValueSet(m.stage()), lifecycle.AttrRelease.ValueSet(release),
-		lifecycle.AttrHealth.ValueSet(string(m.state.Health)), lifecycle.AttrAwaiting.ValueSet(awaiting))
-	if err != nil {
-		m.log.Warn("search attributes were not set", "error", err)
-	}
+	m.display.show(ctx, modelDetails(m.state), a)
 }
 
 func (m *model) stage() string {

@@ -171,9 +171,10 @@ func (m *model) window(ctx workflow.Context, r lifecycle.WindowReport) {
 		return
 	}
 	w := r.Window
+	news := policy.News(m.state.Windows, w)
 	m.state.Windows = slices.DeleteFunc(m.state.Windows, func(o lifecycle.Window) bool { return o.ID == w.ID })
 	m.state.Windows = lastOf(inOrder(append(m.state.Windows, w)), 120)
-	m.recordFindings(ctx, w)
+	m.recordFindings(ctx, w, news)
 	if m.state.Champion == nil || w.Release != m.state.Champion.Release {
 		return
 	}
@@ -183,10 +184,13 @@ func (m *model) window(ctx workflow.Context, r lifecycle.WindowReport) {
 	for _, t := range policy.Breaches(m.state.Windows, w.Release, inARow, workflow.Now(ctx)) {
 		m.note(t)
 		if was != lifecycle.HealthDegraded {
-			tellAside(ctx, m.log, lifecycle.Of{Model: m.state.Model.Name, Release: w.Release}, m.state.Spec.Notify,
-				lifecycle.NoticeDegraded, fmt.Sprintf("%s: %s: %s", m.state.Model.Name, t.Cause, t.Reason), rolesOf(m.state.Model)...)
+			m.tellAll(ctx, lifecycle.NoticeDegraded, fmt.Sprintf("%s: %s: %s", m.state.Model.Name, t.Cause, t.Reason))
 		}
 	}
+}
+
+func (m *model) tellAll(ctx workflow.Context, kind, text string) {
+	tellAside(ctx, m.log, lifecycle.Of{Model: m.state.Model.Name}, m.state.Spec.Notify, kind, text, rolesOf(m.state.Model)...)
 }
 
 // inOrder sorts windows by their end: quality arrives later than traffic.
@@ -195,15 +199,16 @@ func inOrder(windows []lifecycle.Window) []lifecycle.Window {
 	return windows
 }
 
-// recordFindings writes what a window found wrong into the ledger.
-func (m *model) recordFindings(ctx workflow.Context, w lifecycle.Window) {
-	for _, f := range w.Findings {
-		if f.Outcome == lifecycle.Pass {
-			continue
-		}
+// recordFindings writes what is new about a window into the ledger, and tells
+// people when nothing can be said about the model any more: silence is not health.
+func (m *model) recordFindings(ctx workflow.Context, w lifecycle.Window, news []lifecycle.Finding) {
+	for _, f := range news {
 		text := fmt.Sprintf("window %s of release %d: %s %s: %s", w.ID, w.Release, f.Cause, f.Outcome, f.Detail)
 		if err := m.scribe.record(ctx, lifecycle.EntryWindow, lifecycle.Machine, text, nil); err != nil {
 			m.log.Error("a finding was not recorded", "window", w.ID, "error", err)
+		}
+		if f.Outcome != lifecycle.Failed {
+			m.tellAll(ctx, lifecycle.NoticeUnclear, m.state.Model.Name+": "+text)
 		}
 	}
 }

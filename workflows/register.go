@@ -8,7 +8,7 @@ import (
 )
 
 // Register makes the workflows known to a worker, under their contract names.
-func Register(r worker.Registry) {
+func Register(r worker.WorkflowRegistry) {
 	for name, fn := range map[string]any{
 		lifecycle.ModelWorkflow: Model, lifecycle.ReleaseWorkflow: Release,
 		lifecycle.RolloutWorkflow: Rollout, lifecycle.WatchWorkflow: Watch,

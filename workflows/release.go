@@ -35,6 +35,7 @@ type release struct {
 	scribe  scribe
 	log     log.Logger
 	inbox   *inbox
+	display display
 	cancel  workflow.CancelFunc
 	stopped *lifecycle.Cancel // who cancelled, once somebody has
 }
@@ -62,7 +63,7 @@ func (r *release) runbook() []stage {
 }
 
 func newRelease(ctx workflow.Context, in lifecycle.ReleaseInput) *release {
-	r := &release{in: in, log: workflow.GetLogger(ctx), inbox: newInbox(ctx)}
+	r := &release{in: in, log: workflow.GetLogger(ctx), inbox: newInbox(ctx), display: display{log: workflow.GetLogger(ctx)}}
 	if in.State != nil {
 		r.state = *in.State
 	} else {
@@ -108,20 +109,11 @@ func (r *release) enter(ctx workflow.Context, s lifecycle.Stage) {
 
 // show refreshes what the Temporal UI displays about this run.
 func (r *release) show(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, releaseDetails(r.state))
-	awaiting := ""
+	a := attributes{model: r.in.Model.Name, owner: r.in.Model.Team, release: r.in.Number, stage: string(r.state.Stage)}
 	if len(r.state.Awaiting) > 0 {
-		awaiting = string(r.state.Awaiting[0].Role)
+		a.awaiting = string(r.state.Awaiting[0].Role)
 	}
-	r.attributes(ctx, lifecycle.AttrModel.ValueSet(r.in.Model.Name), lifecycle.AttrOwner.ValueSet(r.in.Model.Team),
-		lifecycle.AttrRelease.ValueSet(int64(r.in.Number)), lifecycle.AttrStage.ValueSet(string(r.state.Stage)),
-		lifecycle.AttrAwaiting.ValueSet(awaiting))
-}
-
-func (r *release) attributes(ctx workflow.Context, set ...temporal.SearchAttributeUpdate) {
-	if err := workflow.UpsertTypedSearchAttributes(ctx, set...); err != nil {
-		r.log.Warn("search attributes were not set", "error", err)
-	}
+	r.display.show(ctx, releaseDetails(r.state, gatedMetrics(r.in.Spec)), a)
 }
 
 // close ends the release: undo what must not stay, record it, tell people and

@@ -275,6 +275,17 @@ func comparedMetrics(spec lifecycle.Spec) []string {
 	return out
 }
 
+// gatedMetrics are the selection metric and all that a gate judges.
+func gatedMetrics(spec lifecycle.Spec) []string {
+	out := []string{spec.Training.Select.Metric}
+	for _, g := range spec.Gates {
+		if !slices.Contains(out, g.Metric) {
+			out = append(out, g.Metric)
+		}
+	}
+	return out
+}
+
 // judge holds the gates against what was measured.
 func (r *release) judge(ctx workflow.Context) error {
 	r.state.Verdicts = policy.Judge(r.in.Spec.Gates, policy.Measured{

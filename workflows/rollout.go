@@ -30,18 +30,19 @@ func Rollout(ctx workflow.Context, in lifecycle.RolloutInput) (lifecycle.Rollout
 }
 
 type rollout struct {
-	in     lifecycle.RolloutInput
-	state  lifecycle.RolloutState
-	scribe scribe
-	log    log.Logger
-	inbox  *inbox
-	halt   workflow.CancelFunc
-	breach error                      // why it must end, once something says so
-	answer *lifecycle.RolloutDecision // a person's, at a pause
+	in      lifecycle.RolloutInput
+	state   lifecycle.RolloutState
+	scribe  scribe
+	log     log.Logger
+	inbox   *inbox
+	display display
+	halt    workflow.CancelFunc
+	breach  error                      // why it must end, once something says so
+	answer  *lifecycle.RolloutDecision // a person's, at a pause
 }
 
 func newRollout(ctx workflow.Context, in lifecycle.RolloutInput) *rollout {
-	r := &rollout{in: in, log: workflow.GetLogger(ctx), inbox: newInbox(ctx)}
+	r := &rollout{in: in, log: workflow.GetLogger(ctx), inbox: newInbox(ctx), display: display{log: workflow.GetLogger(ctx)}}
 	if in.State != nil {
 		r.state = *in.State
 	} else {

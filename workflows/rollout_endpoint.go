@@ -33,18 +33,12 @@ func (r *rollout) record(ctx workflow.Context, kind, text string) error {
 
 // show refreshes what the Temporal UI displays about this run.
 func (r *rollout) show(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, rolloutDetails(r.state))
-	stage := "done"
+	a := attributes{model: r.in.Model.Name, owner: r.in.Model.Team, release: r.in.Challenger.Release,
+		stage: "done", awaiting: r.state.Awaiting}
 	if r.state.Step < len(r.state.Steps) && !r.state.Outcome.Done {
-		stage = r.state.Steps[r.state.Step].Name
+		a.stage = r.state.Steps[r.state.Step].Name
 	}
-	err := workflow.UpsertTypedSearchAttributes(ctx,
-		lifecycle.AttrModel.ValueSet(r.in.Model.Name), lifecycle.AttrOwner.ValueSet(r.in.Model.Team),
-		lifecycle.AttrRelease.ValueSet(int64(r.in.Challenger.Release)),
-		lifecycle.AttrStage.ValueSet(stage), lifecycle.AttrAwaiting.ValueSet(r.state.Awaiting))
-	if err != nil {
-		r.log.Warn("search attributes were not set", "error", err)
-	}
+	r.display.show(ctx, rolloutDetails(r.state), a)
 }
 
 // listen opens the rollout to questions, people's answers and alerts.

@@ -15,7 +15,7 @@ import (
 // when a window closes, quality when its ground truth has matured. It reports
 // facts; Model decides. It lives until it is cancelled, continuing as new.
 func Watch(ctx workflow.Context, state lifecycle.WatchState) error {
-	w := &watch{state: state, log: workflow.GetLogger(ctx), inbox: newInbox(ctx)}
+	w := &watch{state: state, log: workflow.GetLogger(ctx), inbox: newInbox(ctx), display: display{log: workflow.GetLogger(ctx)}}
 	err := workflow.SetQueryHandler(ctx, lifecycle.StateQuery, func() (lifecycle.WatchState, error) { return w.state, nil })
 	if err != nil {
 		return err
@@ -28,10 +28,11 @@ func Watch(ctx workflow.Context, state lifecycle.WatchState) error {
 }
 
 type watch struct {
-	state lifecycle.WatchState
-	log   log.Logger
-	inbox *inbox
-	news  bool // a signal changed what is waited for
+	state   lifecycle.WatchState
+	log     log.Logger
+	inbox   *inbox
+	display display
+	news    bool // a signal changed what is waited for
 }
 
 // loop waits for the next thing due, does it, and looks again.
@@ -201,10 +202,6 @@ func (w *watch) pause(ctx workflow.Context, paused bool) {
 }
 
 func (w *watch) show(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, watchDetails(w.state))
-	err := workflow.UpsertTypedSearchAttributes(ctx, lifecycle.AttrModel.ValueSet(w.state.Model.Name),
-		lifecycle.AttrOwner.ValueSet(w.state.Model.Team), lifecycle.AttrRelease.ValueSet(int64(w.state.Champion.Release)))
-	if err != nil {
-		w.log.Warn("search attributes were not set", "error", err)
-	}
+	w.display.show(ctx, watchDetails(w.state), attributes{model: w.state.Model.Name, owner: w.state.Model.Team,
+		release: w.state.Champion.Release, stage: "watching"})
 }

@@ -190,5 +190,6 @@ const (
 	NoticeReleased  = "released"
 	NoticeFailed    = "release-failed"
 	NoticeDegraded  = "model-degraded"
+	NoticeUnclear   = "model-not-measured" // a window without a verdict, after one with
 	NoticeRetired   = "retired"
 )

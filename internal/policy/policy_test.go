@@ -278,3 +278,30 @@ func TestPlan(t *testing.T) {
 	require.Equal(t, []string{"smoke", "pause", "promote"}, taken(true, false))
 	require.Equal(t, []string{"smoke", "promote"}, taken(false, true))
 }
+
+func TestNews(t *testing.T) {
+	const q = lifecycle.CauseQuality
+	bad, good, unclear := found(q, lifecycle.Failed), found(q, lifecycle.Pass), found(q, lifecycle.Inconclusive)
+	again := window(1, bad)
+	again.ID = "1-7"
+	for _, tt := range []struct {
+		name   string
+		before []lifecycle.Window
+		now    lifecycle.Finding
+		want   int
+	}{
+		{"a pass", nil, good, 0},
+		{"a failure, each time", []lifecycle.Window{window(1, bad)}, bad, 1},
+		{"the same window's, once", []lifecycle.Window{again}, bad, 0},
+		{"silence begins", []lifecycle.Window{window(1, good)}, unclear, 1},
+		{"silence goes on", []lifecycle.Window{window(1, unclear)}, unclear, 0},
+		{"silence of another release", []lifecycle.Window{window(2, unclear)}, unclear, 1},
+		{"the very first", nil, unclear, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := window(1, tt.now)
+			w.ID = "1-7"
+			require.Len(t, policy.News(tt.before, w), tt.want)
+		})
+	}
+}

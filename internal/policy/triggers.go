@@ -46,6 +46,39 @@ func outcome(w lifecycle.Window, cause lifecycle.Cause) lifecycle.Outcome {
 	return worst
 }
 
+// News are the findings of a window that are worth an entry: every failure, and
+// what could not be measured if it could be measured in the window before. An
+// endpoint without traffic would otherwise fill the ledger with silence. What
+// an earlier report of the same window said is no news.
+func News(before []lifecycle.Window, w lifecycle.Window) []lifecycle.Finding {
+	var said []lifecycle.Finding
+	for _, o := range before {
+		if o.ID == w.ID {
+			said = o.Findings
+		}
+	}
+	var out []lifecycle.Finding
+	for _, f := range w.Findings {
+		if slices.Contains(said, f) {
+			continue
+		}
+		if f.Outcome == lifecycle.Failed || (f.Outcome != lifecycle.Pass && last(before, w.Release, f.Cause) != f.Outcome) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// last is the newest outcome of a cause among windows of a release.
+func last(windows []lifecycle.Window, release int, cause lifecycle.Cause) lifecycle.Outcome {
+	for _, w := range slices.Backward(windows) {
+		if o := outcome(w, cause); w.Release == release && o != "" {
+			return o
+		}
+	}
+	return ""
+}
+
 // watched are the causes that windows can show.
 var watched = []lifecycle.Cause{lifecycle.CauseDrift, lifecycle.CauseQuality, lifecycle.CauseAlert}
 
