@@ -1,0 +1,51 @@
+package devstack
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+
+	"steward/internal/container"
+	"steward/internal/localcloud"
+	"steward/internal/localcloud/sagemaker"
+)
+
+// ImageCommand is the argument that makes this program play a built-in image:
+// <program> image <name> train|serve.
+const ImageCommand = "image"
+
+// NewCloud makes a local cloud with the credentials of a home. The program must
+// understand ImageCommand, and call process.Main first.
+func (h Home) NewCloud(listener net.Listener, log *slog.Logger) (*localcloud.Server, error) {
+	env, err := h.ReadEnv()
+	if err != nil {
+		return nil, err
+	}
+	images, err := h.images()
+	if err != nil {
+		return nil, err
+	}
+	return localcloud.New(localcloud.Config{
+		Dir: h.path("cloud"), Listener: listener, Region: env[awsRegion],
+		AccessKey: env[awsKey], SecretKey: env[awsSecret], Images: images, Logger: log,
+	})
+}
+
+// images are the built-in ones, played by this program, after those of the
+// home's images.json.
+func (h Home) images() ([]sagemaker.Image, error) {
+	images, err := localcloud.LoadImages(h.path("images.json"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range container.Images() {
+		images = append(images, sagemaker.Image{Pattern: name, Command: []string{program, ImageCommand, name}})
+	}
+	return images, nil
+}

@@ -1,0 +1,184 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+)
+
+// Times that a server may take. Ours is ready within half a second; a machine
+// that is busy compiling is slower.
+const (
+	startup = time.Minute
+	look    = 20 * time.Millisecond
+)
+
+// Options say how to run a server.
+type Options struct {
+	Program    Program
+	Port       int // gRPC
+	UIPort     int
+	Database   string            // SQLite file
+	Log        string            // file that the output is appended to
+	Attributes map[string]string // search attributes, name to type (Keyword, Int …)
+}
+
+// Server is a running server. It ends with the process that started it.
+type Server struct {
+	Address string // host:port of gRPC
+	UI      string // URL of the web UI
+	cmd     *exec.Cmd
+	stdin   *os.File
+	done    chan struct{}
+	err     error // valid once done is closed
+}
+
+// Start starts a server and waits until it answers. The ports must be free.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	s := &Server{
+		Address: address(o.Port), UI: "http://" + address(o.UIPort), done: make(chan struct{}),
+	}
+	if err := s.launch(o); err != nil {
+		return nil, fmt.Errorf("temporal server %s: %w", o.Program.Path, err)
+	}
+	if err := s.await(ctx); err != nil {
+		_ = s.cmd.Process.Kill()
+		<-s.done
+		return nil, fmt.Errorf("temporal server %s: %w%s", o.Program.Path, err, tail(o.Log))
+	}
+	return s, nil
+}
+
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// arguments are those that both programs take. Ours is tuned by itself.
+func (o Options) arguments() []string {
+	args := []string{"server", "start-dev", "--ip", "127.0.0.1", "--log-level", "warn", "--db-filename", o.Database,
+		"--port", strconv.Itoa(o.Port), "--ui-port", strconv.Itoa(o.UIPort)}
+	for name, kind := range o.Attributes {
+		args = append(args, "--search-attribute", name+"="+kind)
+	}
+	if o.Program.Ours {
+		return append(args, "--with-parent")
+	}
+	for _, pragma := range []string{"journal_mode=wal", "synchronous=2"} {
+		args = append(args, "--sqlite-pragma", pragma)
+	}
+	for _, setting := range []string{"history.transferProcessorMaxPollRPS=2000", "history.timerProcessorMaxPollRPS=2000",
+		`history.timerProcessorMaxTimeShift="10ms"`, "frontend.namespaceRPS.visibility=100"} {
+		args = append(args, "--dynamic-config-value", setting)
+	}
+	return args
+}
+
+// launch starts the process in a group of its own, so that Ctrl-C on the
+// terminal reaches only its parent, which stops it last.
+func (s *Server) launch(o Options) error {
+	log, err := os.OpenFile(o.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	stdin, hold, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stdin.Close() }()
+	s.stdin = hold
+	s.cmd = exec.Command(o.Program.Path, o.arguments()...)
+	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = stdin, log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := s.cmd.Start(); err != nil {
+		return errors.Join(err, hold.Close())
+	}
+	go func() {
+		s.err = s.cmd.Wait()
+		_ = hold.Close()
+		close(s.done)
+	}()
+	return nil
+}
+
+// await returns when the namespace and the UI answer.
+func (s *Server) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startup, fmt.Errorf("it did not answer at %s within %s", s.Address, startup))
+	defer cancel()
+	c, err := client.NewLazyClient(client.Options{HostPort: s.Address, Logger: quiet{}})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ticker := time.NewTicker(look)
+	defer ticker.Stop()
+	for !s.answers(ctx, c) {
+		select {
+		case <-s.done:
+			return errors.New("it ended at once")
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
+
+func (s *Server) answers(ctx context.Context, c client.Client) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: client.DefaultNamespace})
+	if err != nil {
+		return false
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", strings.TrimPrefix(s.UI, "http://"))
+	if err != nil {
+		return false
+	}
+	return conn.Close() == nil
+}
+
+// Done is closed when the server has ended, for whatever reason.
+func (s *Server) Done() <-chan struct{} { return s.done }
+
+// Stop ends the server in good order, or at once when ctx ends first.
+func (s *Server) Stop(ctx context.Context) error {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		_ = s.cmd.Process.Kill()
+		<-s.done
+		return fmt.Errorf("temporal server: killed: %w", context.Cause(ctx))
+	}
+}
+
+// tail is the end of a log, to show why a server did not start.
+func tail(log string) string {
+	text, err := os.ReadFile(log)
+	if err != nil || len(text) == 0 {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	lines = slices.Clip(lines[max(0, len(lines)-5):])
+	return "; the end of " + log + ":\n" + strings.Join(lines, "\n")
+}
+
+// quiet keeps the client's failed attempts, while the server starts, out of
+// the log.
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}
