@@ -1,0 +1,132 @@
+package live
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"steward/internal/lifecycle"
+)
+
+// recent is how many windows and analyses a tree shows.
+const recent = 4
+
+// node is a line of the tree and what hangs below it.
+type node struct {
+	text  string
+	below []node
+}
+
+// Tree draws a view as it is at now, in lines of at most width characters.
+func Tree(v View, now time.Time, width int) []string {
+	lines := []string{v.title(now)}
+	var top []node
+	for _, n := range []*node{v.serving(now), v.release(now), v.rollout(now), v.windows(now), v.pending()} {
+		if n != nil {
+			top = append(top, *n)
+		}
+	}
+	lines = draw(lines, "", top)
+	lines = append(lines, v.Asks(now)...)
+	for i, line := range lines {
+		lines[i] = cut(line, width)
+	}
+	return lines
+}
+
+func draw(lines []string, indent string, nodes []node) []string {
+	for i, n := range nodes {
+		branch, below := "├─ ", "│  "
+		if i == len(nodes)-1 {
+			branch, below = "└─ ", "   "
+		}
+		lines = append(lines, indent+branch+n.text)
+		lines = draw(lines, indent+below, n.below)
+	}
+	return lines
+}
+
+// cut keeps a line within width characters.
+func cut(line string, width int) string {
+	runes := []rune(line)
+	if width <= 0 || len(runes) <= width {
+		return line
+	}
+	return string(runes[:width-1]) + "…"
+}
+
+func (v View) title(now time.Time) string {
+	parts := []string{v.Model.Model.Name, v.Model.Model.Team, "health " + string(v.Model.Health)}
+	switch {
+	case v.Model.Retired != nil:
+		parts = append(parts, "retired by "+v.Model.Retired.Author+": "+v.Model.Retired.Reason)
+	case v.Model.Paused != "":
+		parts = append(parts, "paused: "+v.Model.Paused)
+	case v.Model.InFlight != nil && v.Model.InFlight.Rollback:
+		parts = append(parts, fmt.Sprintf("going back to release %d", v.Model.InFlight.Release))
+	}
+	return strings.Join(append(parts, now.Format(time.TimeOnly)), " · ")
+}
+
+func (v View) serving(now time.Time) *node {
+	c := v.Model.Champion
+	if c == nil {
+		return &node{text: "nothing serves yet"}
+	}
+	return &node{text: fmt.Sprintf("release %d serves for %s · %s at release", c.Release, elapsed(now.Sub(c.Since)), figures(c.Test.Metrics, v.metrics()...))}
+}
+
+func (v View) pending() *node {
+	if len(v.Model.Pending) == 0 {
+		return nil
+	}
+	n := &node{text: "noted for the next release"}
+	for _, t := range v.Model.Pending {
+		n.below = append(n.below, node{text: fmt.Sprintf("%s: %s", t.Cause, t.Reason)})
+	}
+	return n
+}
+
+func (v View) windows(now time.Time) *node {
+	if len(v.Model.Windows) == 0 && v.Watch == nil {
+		return nil
+	}
+	n := &node{text: "watch"}
+	switch {
+	case v.Watch != nil && v.Watch.Paused:
+		n.text += " · paused"
+	case v.Watch != nil && v.Watch.Next.After(now):
+		n.text += " · the window closes in " + elapsed(v.Watch.Next.Sub(now))
+	}
+	all := v.Model.Windows
+	for _, w := range slices.Backward(all[max(0, len(all)-recent):]) {
+		n.below = append(n.below, node{text: w.ID + " " + w.To.Format(time.TimeOnly) + "  " + window(w)})
+	}
+	return n
+}
+
+// Asks are what people are waited for, with the command that answers.
+func (v View) Asks(now time.Time) []string {
+	if v.Release == nil {
+		return nil
+	}
+	r := v.Release.Release
+	var asks []string
+	if r.Stage == lifecycle.StageApproval && len(r.Awaiting) > 0 {
+		asks = append(asks, fmt.Sprintf("waiting for %s to approve release %d%s: steward approve %s %d",
+			roles(r.Awaiting), r.Number, within(r.ApproveBy, now), r.Model, r.Number))
+	}
+	if o := v.Release.Rollout; o != nil && o.Awaiting != "" && !o.Outcome.Done {
+		asks = append(asks, fmt.Sprintf("waiting for a person%s: %s: steward approve %s %d (or reject)",
+			within(o.Until, now), o.Awaiting, r.Model, r.Number))
+	}
+	return asks
+}
+
+func within(end, now time.Time) string {
+	if end.IsZero() {
+		return ""
+	}
+	return " within " + elapsed(end.Sub(now))
+}

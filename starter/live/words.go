@@ -1,0 +1,117 @@
+package live
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"steward/internal/lifecycle"
+)
+
+// elapsed is a duration as people read it: 4s, 2m10s, 3h05m, 2d4h.
+func elapsed(d time.Duration) string {
+	d = max(d, 0).Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+// bar draws a share of width cells.
+func bar(share float64, width int) string {
+	full := min(max(int(share*float64(width)+0.5), 0), width)
+	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
+}
+
+// figures are named numbers, sorted by name: auc 0.728, log_loss 0.412; of those
+// that are wanted, unless none of them is there.
+func figures(m map[string]float64, wanted ...string) string {
+	var all, parts []string
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		text := fmt.Sprintf("%s %.4g", name, m[name])
+		all = append(all, text)
+		if slices.Contains(wanted, name) {
+			parts = append(parts, text)
+		}
+	}
+	if len(parts) == 0 {
+		parts = all
+	}
+	return strings.Join(parts, ", ")
+}
+
+// metrics are those that the model's file judges by.
+func (v View) metrics() []string {
+	wanted := []string{v.Model.Spec.Training.Select.Metric}
+	for _, g := range v.Model.Spec.Gates {
+		wanted = append(wanted, g.Metric)
+	}
+	return wanted
+}
+
+// weights are the shares of traffic, the champion's variant first: r1 90 %, r2 10 %.
+func weights(w map[string]int) string {
+	var parts []string
+	for _, variant := range slices.Sorted(maps.Keys(w)) {
+		parts = append(parts, fmt.Sprintf("%s %d %%", variant, w[variant]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// roles are those who are waited for: 1 data-scientist, 2 operators.
+func roles(awaited []lifecycle.Awaited) string {
+	var parts []string
+	for _, a := range awaited {
+		plural := ""
+		if a.Count > 1 {
+			plural = "s"
+		}
+		parts = append(parts, fmt.Sprintf("%d %s%s", a.Count, a.Role, plural))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func findings(w lifecycle.Window) string {
+	var parts []string
+	for _, f := range w.Findings {
+		parts = append(parts, fmt.Sprintf("%s %s: %s", f.Cause, f.Outcome, f.Detail))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// worst is the column that moved farthest, by the order of levels then value.
+func worst(drifts []lifecycle.Drift) *lifecycle.Drift {
+	rank := map[string]int{"act": 3, "watch": 2, "inconclusive": 1}
+	var top *lifecycle.Drift
+	for i, d := range drifts {
+		if top == nil || rank[d.Level] > rank[top.Level] || (rank[d.Level] == rank[top.Level] && d.Value > top.Value) {
+			top = &drifts[i]
+		}
+	}
+	return top
+}
+
+// window is what was measured on one, in a line.
+func window(w lifecycle.Window) string {
+	parts := []string{fmt.Sprintf("%d rows", w.Rows)}
+	if d := worst(w.Drift); d != nil {
+		parts = append(parts, fmt.Sprintf("%s of %s %.3g (%s)", d.Measure, d.Column, d.Value, d.Level))
+	}
+	switch {
+	case len(w.Quality) > 0:
+		parts = append(parts, fmt.Sprintf("%s with %.0f %% of the truth", figures(w.Quality), 100*w.Coverage))
+	case !w.Matured:
+		parts = append(parts, "truth awaited")
+	}
+	if f := findings(w); f != "" {
+		parts = append(parts, f)
+	}
+	return strings.Join(parts, " · ")
+}
