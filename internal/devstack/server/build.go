@@ -51,7 +51,8 @@ func compile(ctx context.Context, dir, binary string) error {
 	}
 	draft := binary + ".new"
 	cmd := exec.CommandContext(ctx, tool, "build", "-ldflags=-s -w", "-o", draft, ".")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off")
+	// Flags that were meant for another module must not reach this one.
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly -buildvcs=false")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("temporal server: go build in %s: %w\n%s", dir, err, out)
 	}
