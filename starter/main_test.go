@@ -172,7 +172,7 @@ func TestExitCodes(t *testing.T) {
 }
 
 func TestRetireAsks(t *testing.T) {
-	g := newGateway(t, map[string]string{"POST /v1/models/m/retire": `{}`})
+	g := newGateway(t, map[string]string{"POST /v1/models/m/retire": `{}`, "GET /v1/models/m": `{"gone":"2026-01-01T00:00:00Z"}`})
 	_, question, err := g.steward(t, "no\n", "retire", "m", "--reason", "old")
 	require.ErrorContains(t, err, "nothing was done")
 	require.Contains(t, question, "Retire m?")

@@ -290,6 +290,8 @@ func (m *model) show(ctx workflow.Context) {
 
 func (m *model) stage() string {
 	switch {
+	case !m.state.Gone.IsZero():
+		return "retired"
 	case m.state.Retired != nil:
 		return "retiring"
 	case m.state.InFlight != nil && m.state.InFlight.Rollback:

@@ -93,6 +93,7 @@ func (m *model) retire(ctx workflow.Context) error {
 		return err
 	}
 	m.state.Champion, m.state.Previous, m.state.Health = nil, nil, lifecycle.HealthUnknown
+	m.state.Gone = workflow.Now(ctx)
 	m.show(ctx)
 	tell(ctx, m.log, of, m.state.Spec.Notify, lifecycle.NoticeRetired, m.state.Model.Name+" is retired", rolesOf(m.state.Model)...)
 	return m.inbox.settle(ctx)

@@ -18,6 +18,7 @@ const Region = "us-east-1"
 const (
 	awsEndpoint = "AWS_ENDPOINT_URL"
 	awsRegion   = "AWS_REGION"
+	awsDefault  = "AWS_DEFAULT_REGION" // the region's name for boto3 and the aws command
 	awsKey      = "AWS_ACCESS_KEY_ID"
 	awsSecret   = "AWS_SECRET_ACCESS_KEY"
 	temporalAt  = "TEMPORAL_ADDRESS"
@@ -28,7 +29,7 @@ const (
 type Env map[string]string
 
 // variables is the order in the file.
-var variables = []string{awsEndpoint, awsRegion, awsKey, awsSecret, temporalAt, gatewayAt}
+var variables = []string{awsEndpoint, awsRegion, awsDefault, awsKey, awsSecret, temporalAt, gatewayAt}
 
 // ReadEnv returns what the home's env file says. A home without one was never
 // made.
@@ -74,7 +75,7 @@ func (h Home) makeEnv() error {
 		return err
 	}
 	return h.writeEnv(Env{
-		awsRegion: Region, awsKey: "STEWARD" + rand.Text()[:13], awsSecret: rand.Text() + rand.Text(),
+		awsRegion: Region, awsDefault: Region, awsKey: "STEWARD" + rand.Text()[:13], awsSecret: rand.Text() + rand.Text(),
 	})
 }
 

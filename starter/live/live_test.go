@@ -165,7 +165,7 @@ flights · rebooking · health watch · 12:01:00
 │  └─ analysis 12:00:55 pass, 500 requests · errors 0.002 of 0.01 · p99 12.3ms of 200ms
 ├─ watch · the window closes in 15s
 │  ├─ 1-2 12:00:16  310 rows · psi of distance 0.23 (act) · truth awaited
-│  └─ 1-1 12:00:08  300 rows · auc 0.61 with 95 % of the truth · quality fail: auc below 0.68
+│  └─ 1-1 12:00:08  300 rows · quality fail: auc below 0.68
 └─ noted for the next release
    └─ drift: distance moved
 waiting for a person within 1m00s: go on?: steward approve flights 1 (or reject)`},
@@ -217,7 +217,7 @@ func TestChanges(t *testing.T) {
 			"release 1: step smoke took 1s  pass", "release 1: step shadow skipped: nothing serves", "release 1: step bake 1m",
 			"release 1: analysis 12:00:55 pass, 500 requests · errors 0.002 of 0.01 · p99 12.3ms of 200ms",
 			"release 1: waits for a person: go on?", "release 1 serves",
-			"window 1-1: 300 rows · auc 0.61 with 95 % of the truth · quality fail: auc below 0.68",
+			"window 1-1: 300 rows · quality fail: auc below 0.68",
 			"window 1-2: 310 rows · psi of distance 0.23 (act) · truth awaited",
 		}},
 	} {

@@ -63,7 +63,7 @@ func analysis(a lifecycle.Analysed) string {
 	for _, m := range a.Measured {
 		parts = append(parts, reading(m))
 	}
-	if a.Detail != "" {
+	if a.Detail != "" && a.Outcome != lifecycle.Pass {
 		parts = append(parts, a.Detail)
 	}
 	return strings.Join(parts, " · ")

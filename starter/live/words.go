@@ -78,12 +78,16 @@ func roles(awaited []lifecycle.Awaited) string {
 	return strings.Join(parts, ", ")
 }
 
-func findings(w lifecycle.Window) string {
+// findings are what a window says of the model: of its quality always, of all
+// else what is not as it should be.
+func findings(w lifecycle.Window) []string {
 	var parts []string
 	for _, f := range w.Findings {
-		parts = append(parts, fmt.Sprintf("%s %s: %s", f.Cause, f.Outcome, f.Detail))
+		if f.Cause == lifecycle.CauseQuality || f.Outcome != lifecycle.Pass {
+			parts = append(parts, fmt.Sprintf("%s %s: %s", f.Cause, f.Outcome, f.Detail))
+		}
 	}
-	return strings.Join(parts, "; ")
+	return parts
 }
 
 // worst is the column that moved farthest, by the order of levels then value.
@@ -104,14 +108,8 @@ func window(w lifecycle.Window) string {
 	if d := worst(w.Drift); d != nil {
 		parts = append(parts, fmt.Sprintf("%s of %s %.3g (%s)", d.Measure, d.Column, d.Value, d.Level))
 	}
-	switch {
-	case len(w.Quality) > 0:
-		parts = append(parts, fmt.Sprintf("%s with %.0f %% of the truth", figures(w.Quality), 100*w.Coverage))
-	case !w.Matured:
+	if !w.Matured {
 		parts = append(parts, "truth awaited")
 	}
-	if f := findings(w); f != "" {
-		parts = append(parts, f)
-	}
-	return strings.Join(parts, " · ")
+	return strings.Join(append(parts, findings(w)...), " · ")
 }
