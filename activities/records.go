@@ -12,6 +12,7 @@ type Records struct {
 	Ledger *evidence.Ledger
 	Packs  *evidence.Packs
 	Keys   *evidence.Keyring
+	Code   string // version of this program, for the evidence
 }
 
 // Record appends an entry to its model's ledger, once for each Entry.ID.
@@ -26,8 +27,10 @@ func (r *Records) OpenLedger(ctx context.Context, model string) (lifecycle.Head,
 	return r.Ledger.Head(ctx, model)
 }
 
-// Seal stores the evidence pack of a release. A repeat changes nothing.
+// Seal stores the evidence pack of a release, with the version of the code that
+// made it. A repeat changes nothing.
 func (r *Records) Seal(ctx context.Context, m lifecycle.Manifest) (lifecycle.Evidence, error) {
+	m.Code = r.Code
 	return r.Packs.Seal(ctx, m)
 }
 

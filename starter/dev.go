@@ -59,7 +59,7 @@ func (a *app) runDev(ctx context.Context, o devstack.Options, verbose bool) erro
 	}
 	defer closeLog()
 	slog.SetDefault(log)
-	o.Config, o.Log, o.Temporal = c, log, os.Getenv("TEMPORAL_ADDRESS")
+	o.Config, o.Log, o.Temporal, o.Version = c, log, os.Getenv("TEMPORAL_ADDRESS"), version
 	o.Say = func(s string) { fmt.Fprintln(a.err, s) }
 
 	signals := make(chan os.Signal, 2)

@@ -114,6 +114,7 @@ func (n *node) work(ctx context.Context, address string) error {
 	}
 	w, err := worker.Start(ctx, worker.Options{
 		Config: n.config, Temporal: n.temporal, Namespace: namespace(), Cloud: n.cloud, Keys: keys, Log: n.log,
+		Version: version,
 	})
 	if err != nil {
 		return err

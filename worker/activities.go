@@ -25,7 +25,7 @@ func (o Options) activities() []any {
 		&activities.Training{Jobs: jobs, Objects: objects, Bucket: bucket, Role: role, Prices: prices},
 		&activities.Evaluation{Jobs: jobs, Models: models, Objects: objects, Bucket: bucket, Role: role, Prices: prices},
 		&activities.Registry{Packages: cloud.NewPackages(o.Cloud.SageMaker)},
-		&activities.Records{Ledger: evidence.NewLedger(objects, bucket), Packs: packs, Keys: o.Keys},
+		&activities.Records{Ledger: evidence.NewLedger(objects, bucket), Packs: packs, Keys: o.Keys, Code: o.Version},
 		&activities.Deployment{
 			Endpoints: endpoints, Models: models, Metrics: metrics, Objects: objects,
 			Packs: packs, Keys: o.Keys, Bucket: bucket, Role: role,

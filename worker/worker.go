@@ -28,6 +28,7 @@ type Options struct {
 	Cloud     *cloud.Clients
 	Keys      *evidence.Keyring // whose signatures of decisions count
 	Log       *slog.Logger
+	Version   string // of this program, for the evidence
 }
 
 // Worker is a running worker.

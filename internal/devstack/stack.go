@@ -37,6 +37,7 @@ type Options struct {
 	Temporal string
 	Say      func(string) // told what takes time
 	Log      *slog.Logger
+	Version  string // of this program, for the evidence
 }
 
 // Stack is a running stack.

@@ -136,6 +136,7 @@ func (s *Stack) startWorker(ctx context.Context) error {
 	}
 	w, err := worker.Start(ctx, worker.Options{
 		Config: s.options.Config, Temporal: s.temporal, Cloud: s.clients, Keys: keys, Log: s.options.Log,
+		Version: s.options.Version,
 	})
 	if err != nil {
 		return err
