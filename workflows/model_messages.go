@@ -224,7 +224,7 @@ func (m *model) alert(ctx workflow.Context, a lifecycle.Alert) {
 		word = "fires"
 	}
 	text := fmt.Sprintf("alert %s (%s) %s: %s", a.Name, a.Source, word, a.Summary)
-	if err := m.scribe.record(ctx, lifecycle.EntryAlert, a.Source, text, map[string]any{"id": a.ID}); err != nil {
+	if err := m.scribe.record(ctx, lifecycle.EntryAlert, a.Author(), text, map[string]any{"id": a.ID}); err != nil {
 		m.log.Error("an alert was not recorded", "alert", a.ID, "error", err)
 	}
 	m.state.Alerts, m.news = lastOf(append(m.state.Alerts, a), 50), true
@@ -234,7 +234,7 @@ func (m *model) alert(ctx workflow.Context, a lifecycle.Alert) {
 	if f := m.state.InFlight; f != nil {
 		m.passAlert(ctx, *f, a)
 	}
-	m.note(lifecycle.Trigger{Cause: lifecycle.CauseAlert, Reason: a.Name + ": " + a.Summary, Author: lifecycle.Machine, At: a.At})
+	m.note(lifecycle.Trigger{Cause: lifecycle.CauseAlert, Reason: a.Name + ": " + a.Summary, Author: a.Author(), At: a.At})
 }
 
 // passAlert tells the rollout under way, if the release has got that far.
@@ -255,11 +255,11 @@ func (m *model) kpi(ctx workflow.Context, k lifecycle.KPIReading) {
 		return
 	}
 	text := fmt.Sprintf("%s is %g", want.Name, k.Value)
-	if err := m.scribe.record(ctx, lifecycle.EntryKPI, lifecycle.Machine, text, nil); err != nil {
+	if err := m.scribe.record(ctx, lifecycle.EntryKPI, k.Author(), text, nil); err != nil {
 		m.log.Error("a KPI reading was not recorded", "id", k.ID, "error", err)
 	}
 	m.state.KPIs = lastOf(append(m.state.KPIs, k), 50)
 	if !policy.Within(k.Value, want.Min, want.Max) {
-		m.note(lifecycle.Trigger{Cause: lifecycle.CauseKPI, Reason: text, Author: lifecycle.Machine, At: k.At})
+		m.note(lifecycle.Trigger{Cause: lifecycle.CauseKPI, Reason: text, Author: k.Author(), At: k.At})
 	}
 }

@@ -44,6 +44,21 @@ type ModelState struct {
 	Run       string           `json:"run"`     // first run of this declaration; part of entry ids
 }
 
+// author is who answers for what a delivery caused: the person whose token
+// brought it, or else a machine.
+func author(by string) string {
+	if by == "" {
+		return Machine
+	}
+	return by
+}
+
+// Author is who answers for what the alert causes.
+func (a Alert) Author() string { return author(a.By) }
+
+// Author is who answers for what the reading causes.
+func (k KPIReading) Author() string { return author(k.By) }
+
 // InFlight is the one thing that may change a model at a time.
 type InFlight struct {
 	Release  int       `json:"release"`
@@ -104,6 +119,7 @@ type Alert struct {
 	Firing   bool      `json:"firing"`
 	Severity string    `json:"severity,omitempty"`
 	Summary  string    `json:"summary,omitempty"`
+	By       string    `json:"by,omitempty"` // whose token delivered it
 	At       time.Time `json:"at"`
 }
 
@@ -111,6 +127,7 @@ type Alert struct {
 type KPIReading struct {
 	ID    string    `json:"id"`
 	Value float64   `json:"value"`
+	By    string    `json:"by,omitempty"` // whose token delivered it
 	At    time.Time `json:"at"`
 }
 
