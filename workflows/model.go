@@ -30,15 +30,17 @@ func Model(ctx workflow.Context, state lifecycle.ModelState) (lifecycle.ModelSta
 	if m.state.InFlight != nil {
 		workflow.Go(ctx, m.follow)
 	}
-	for m.state.Retired == nil {
+	for m.state.Gone.IsZero() {
 		if err := m.turn(ctx); err != nil {
 			return m.state, err
 		}
-		if m.inbox.mustContinue(ctx) && m.state.Retired == nil {
+		if m.state.Retired != nil {
+			m.retire(ctx)
+		} else if m.inbox.mustContinue(ctx) {
 			return m.state, workflow.NewContinueAsNewError(ctx, lifecycle.ModelWorkflow, m.state)
 		}
 	}
-	return m.state, m.retire(ctx)
+	return m.state, m.inbox.settle(ctx)
 }
 
 type model struct {
@@ -77,6 +79,9 @@ func (m *model) openLedger(ctx workflow.Context) error {
 
 // turn starts what is due, or waits until something changes.
 func (m *model) turn(ctx workflow.Context) error {
+	if m.state.Retired != nil {
+		return ctx.Err()
+	}
 	m.news = false
 	m.tick(ctx)
 	due, at := policy.Due(&m.state, workflow.Now(ctx))

@@ -189,6 +189,11 @@ func (m *model) window(ctx workflow.Context, r lifecycle.WindowReport) {
 	}
 }
 
+// tellAllNow is tellAll for the end of a run: it waits until the notice is out.
+func (m *model) tellAllNow(ctx workflow.Context, kind, text string) {
+	tell(ctx, m.log, lifecycle.Of{Model: m.state.Model.Name}, m.state.Spec.Notify, kind, text, rolesOf(m.state.Model)...)
+}
+
 func (m *model) tellAll(ctx workflow.Context, kind, text string) {
 	tellAside(ctx, m.log, lifecycle.Of{Model: m.state.Model.Name}, m.state.Spec.Notify, kind, text, rolesOf(m.state.Model)...)
 }

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -320,4 +321,28 @@ func TestContinuedModelNoticesALostRelease(t *testing.T) {
 	w.retireAt(4 * time.Hour)
 	w.runModel(s)
 	require.NoError(t, w.GetWorkflowError())
+}
+
+func TestModelThatCannotRetireLivesOn(t *testing.T) {
+	w, _ := modelWorld(t, 0, lifecycle.StageReleased)
+	tries := 0
+	w.OnActivity(deployment.Retire, mock.Anything, mock.Anything).Return(func(context.Context, lifecycle.RemoveInput) (lifecycle.Removed, error) {
+		if tries++; tries == 1 {
+			return lifecycle.Removed{}, lifecycle.Fail(lifecycle.Denied, "may not delete the endpoint")
+		}
+		return lifecycle.Removed{}, nil
+	})
+	w.healthy()
+	w.retireAt(time.Hour)
+	w.RegisterDelayedCallback(func() {
+		s := state[lifecycle.ModelState](t, w)
+		require.Equal(t, lifecycle.Denied, s.Problem.Type)
+		require.Nil(t, s.Retired)
+		require.NotNil(t, s.Champion)
+		require.True(t, s.Watching, "what still serves is watched")
+	}, 2*time.Hour)
+	w.retireAt(3 * time.Hour)
+	w.runModel(serving())
+	require.NoError(t, w.GetWorkflowError())
+	require.False(t, state[lifecycle.ModelState](t, w).Gone.IsZero())
 }

@@ -58,23 +58,33 @@ func (m *model) orderRetirement(ctx workflow.Context, o lifecycle.Order) (lifecy
 	}
 	if m.state.Retired == nil {
 		m.state.Retired = &lifecycle.Trigger{Cause: lifecycle.CauseManual, Reason: o.Reason, Author: o.By, At: workflow.Now(ctx)}
-		m.news = true
+		m.state.Problem, m.news = nil, true
 	}
 	return m.state, nil
 }
 
 // retire ends what is under way, then the watch, then removes all that serves.
-// Data, registry and ledger stay: they are the record.
-func (m *model) retire(ctx workflow.Context) error {
+// Data, registry and ledger stay: they are the record. If something cannot be
+// removed, the model lives on and says so: it can be ordered to retire again.
+func (m *model) retire(ctx workflow.Context) {
 	m.show(ctx)
-	if f := m.state.InFlight; f != nil {
-		if err := workflow.RequestCancelExternalWorkflow(ctx, f.Workflow, "").Get(ctx, nil); err != nil {
-			m.log.Warn("what is under way could not be cancelled: it is over", "workflow", f.Workflow, "error", err)
-			m.state.InFlight = nil
-		}
-		if err := workflow.Await(ctx, func() bool { return m.state.InFlight == nil }); err != nil {
-			return err
-		}
+	err := m.endAll(ctx)
+	if err == nil {
+		m.state.Gone = workflow.Now(ctx)
+		m.state.Champion, m.state.Previous, m.state.Health = nil, nil, lifecycle.HealthUnknown
+		m.show(ctx)
+		m.tellAllNow(ctx, lifecycle.NoticeRetired, m.state.Model.Name+" is retired")
+		return
+	}
+	m.log.Error("the model could not be retired", "error", err)
+	m.state.Problem, m.state.Retired, m.news = lifecycle.ProblemOf(err), nil, true
+	m.informWatch(ctx)
+	m.tellAll(ctx, lifecycle.NoticeFailed, m.state.Model.Name+": retirement failed: "+m.state.Problem.Message)
+}
+
+func (m *model) endAll(ctx workflow.Context) error {
+	if err := m.endInFlight(ctx); err != nil {
+		return err
 	}
 	if m.state.Watching {
 		id := lifecycle.WatchID(m.state.Model.Name)
@@ -88,13 +98,18 @@ func (m *model) retire(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("removed: %v", removed.Resources)
-	if err := m.scribe.record(ctx, lifecycle.EntryUndone, lifecycle.Machine, text, nil); err != nil {
-		return err
+	return m.scribe.record(ctx, lifecycle.EntryUndone, lifecycle.Machine, fmt.Sprintf("removed: %v", removed.Resources), nil)
+}
+
+// endInFlight cancels what is under way and waits for its report.
+func (m *model) endInFlight(ctx workflow.Context) error {
+	f := m.state.InFlight
+	if f == nil {
+		return nil
 	}
-	m.state.Champion, m.state.Previous, m.state.Health = nil, nil, lifecycle.HealthUnknown
-	m.state.Gone = workflow.Now(ctx)
-	m.show(ctx)
-	tell(ctx, m.log, of, m.state.Spec.Notify, lifecycle.NoticeRetired, m.state.Model.Name+" is retired", rolesOf(m.state.Model)...)
-	return m.inbox.settle(ctx)
+	if err := workflow.RequestCancelExternalWorkflow(ctx, f.Workflow, "").Get(ctx, nil); err != nil {
+		m.log.Warn("what is under way could not be cancelled: it is over", "workflow", f.Workflow, "error", err)
+		m.state.InFlight = nil
+	}
+	return workflow.Await(ctx, func() bool { return m.state.InFlight == nil })
 }

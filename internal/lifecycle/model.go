@@ -22,6 +22,7 @@ type ModelState struct {
 	Applied   time.Time        `json:"applied,omitzero"`
 	Paused    string           `json:"paused,omitempty"`  // the reason
 	Retired   *Trigger         `json:"retired,omitempty"` // who asked, and why
+	Problem   *Problem         `json:"problem,omitempty"` // why a retirement did not end; it may be ordered again
 	Gone      time.Time        `json:"gone,omitzero"`     // since when nothing of it serves; the end of a retirement
 	Health    Health           `json:"health"`
 	Last      int              `json:"last"`               // number of the newest release
