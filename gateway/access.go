@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,8 +18,13 @@ import (
 var (
 	changers = []lifecycle.Role{lifecycle.DataScientist, lifecycle.DataEngineer, lifecycle.Operator}
 	retirers = []lifecycle.Role{lifecycle.Operator, lifecycle.ProductManager}
-	tellers  = []lifecycle.Role{lifecycle.DataScientist, lifecycle.DataEngineer, lifecycle.Operator, lifecycle.ProductManager}
+	alerters = append([]lifecycle.Role{auth.Reporter}, changers...)
+	tellers  = append([]lifecycle.Role{auth.Reporter, lifecycle.ProductManager}, changers...)
 )
+
+// reports are the routes for machines with the role reporter, which may use
+// nothing else.
+var reports = []string{alertsRoute, "/v1/models/:name/kpi"}
 
 type identityKey struct{}
 
@@ -53,6 +59,9 @@ func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		who, err := s.identify(r)
 		if err == nil {
 			c.SetRequest(r.WithContext(context.WithValue(r.Context(), identityKey{}, who)))
+			if who.Has(auth.Reporter) && (r.Method != http.MethodPost || !slices.Contains(reports, c.Path())) {
+				return refuse(lifecycle.Denied, "%s has the role %s, which may send alerts and business figures and nothing else", who.Subject, auth.Reporter)
+			}
 			return next(c)
 		}
 		if r.Method == http.MethodGet && wantsPage(r) {

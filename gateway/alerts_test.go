@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"context"
 	"errors"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,8 +53,8 @@ func TestAlerts(t *testing.T) {
 	firing, resolved := got["model/flight-delay"], got["model/churn"]
 	require.NotEmpty(t, firing.ID)
 	firing.ID, resolved.ID = "", ""
-	require.Equal(t, lifecycle.Alert{Name: "HighLatency", Source: "alertmanager", Firing: true, Severity: "page", Summary: "p99 is 2 s", At: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}, firing)
-	require.Equal(t, lifecycle.Alert{Name: "Errors", Source: "alertmanager", Summary: "errors are back to normal", At: time.Date(2026, 3, 2, 10, 5, 0, 0, time.UTC)}, resolved)
+	require.Equal(t, lifecycle.Alert{Name: "HighLatency", Source: "alertmanager", By: "oli", Firing: true, Severity: "page", Summary: "p99 is 2 s", At: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}, firing)
+	require.Equal(t, lifecycle.Alert{Name: "Errors", Source: "alertmanager", By: "oli", Summary: "errors are back to normal", At: time.Date(2026, 3, 2, 10, 5, 0, 0, time.UTC)}, resolved)
 }
 
 func TestKnownModelsAreDescribedOnceInAWhile(t *testing.T) {
@@ -66,7 +69,7 @@ func TestKnownModelsAreDescribedOnceInAWhile(t *testing.T) {
 	s.temporal.AssertNumberOfCalls(t, "SignalWorkflow", 6)
 }
 
-func TestAlertsAllOrNothing(t *testing.T) {
+func TestGoodAlertsAreTakenWhateverTheOthersAre(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		churn  func(*site)
@@ -87,11 +90,13 @@ func TestAlertsAllOrNothing(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t)
 			s.runs("model/flight-delay")
+			s.signals(nil)
 			tt.churn(s)
 			rec := s.ask("oli", "POST", "/v1/alerts/alertmanager", webhook)
 			require.Equal(t, tt.status, rec.Code)
 			require.Equal(t, tt.kind, refusalIn(t, rec).Type)
-			require.Empty(t, s.signalled())
+			require.Len(t, s.signalled(), 1)
+			require.Contains(t, s.signalled(), "model/flight-delay")
 		})
 	}
 }
@@ -123,6 +128,60 @@ func TestWrongAlerts(t *testing.T) {
 	require.Equal(t, 403, s.ask("pat", "POST", "/v1/alerts/alertmanager", webhook).Code)
 	require.Equal(t, 401, s.ask("", "POST", "/v1/alerts/alertmanager", webhook).Code)
 	require.Empty(t, s.temporal.Calls)
+}
+
+// The order of the message holds for each model, and what is wrong is named.
+func TestMixedAlerts(t *testing.T) {
+	one := func(name, model, status string) string {
+		return `{"status": "` + status + `", "labels": {"alertname": "` + name + `", "model": "` + model + `"}, "startsAt": "2026-03-02T10:00:00Z", "fingerprint": "` + name + `"}`
+	}
+	s := newSite(t)
+	s.runs("model/flight-delay")
+	s.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, "").Return(nil, serviceerror.NewNotFound("x"))
+	s.signals(nil)
+	rec := s.ask("oli", "POST", "/v1/alerts/alertmanager", `{"version": "4", "alerts": [`+strings.Join([]string{
+		one("A", "nobody", "firing"), one("B", "flight-delay", "firing"), one("C", "No_Name", "firing"),
+		one("D", "flight-delay", "resolved"), one("E", "flight-delay", "odd")}, ",")+`]}`)
+	require.Equal(t, 422, rec.Code)
+	r := refusalIn(t, rec)
+	for _, want := range []string{`alerts[4] (E): status "odd"`, "model nobody is not known", "model No_Name is not known"} {
+		require.Contains(t, r.Message, want)
+	}
+	var names []string
+	for _, c := range s.temporal.Calls {
+		if c.Method == "SignalWorkflow" {
+			names = append(names, c.Arguments.Get(4).(lifecycle.Alert).Name)
+		}
+	}
+	require.Equal(t, []string{"B", "D"}, names)
+}
+
+// Three models hear of their alerts at the same time: none of the signals ends
+// before all have begun.
+func TestModelsAreToldAtOnce(t *testing.T) {
+	s := newSite(t)
+	var begun atomic.Int32
+	all := make(chan struct{})
+	var alerts []string
+	for _, model := range []string{"a", "b", "c"} {
+		s.runs("model/" + model)
+		alerts = append(alerts, `{"status": "firing", "labels": {"model": "`+model+`"}, "startsAt": "2026-03-02T10:00:00Z", "fingerprint": "f"}`)
+	}
+	s.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", lifecycle.AlertSignal, mock.Anything).
+		Return(func(ctx context.Context, _, _, _ string, _ any) error {
+			if begun.Add(1) == 3 {
+				close(all)
+			}
+			select {
+			case <-all:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	rec := s.ask("oli", "POST", "/v1/alerts/alertmanager", `{"version": "4", "alerts": [`+strings.Join(alerts, ",")+`]}`)
+	require.Equal(t, 202, rec.Code, rec.Body.String())
+	require.JSONEq(t, `{"accepted": 3}`, rec.Body.String())
 }
 
 func TestMemory(t *testing.T) {

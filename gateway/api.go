@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"reflect"
 
@@ -28,7 +30,7 @@ type ReleasePath struct {
 
 // Once makes a repeated request harmless.
 type Once struct {
-	Key string `header:"Idempotency-Key" maxLength:"100" doc:"a repeat with the same key gets the first answer"`
+	Key string `header:"Idempotency-Key" maxLength:"100" doc:"a repeat by the same person with the same key gets the first answer"`
 }
 
 // Answer is a response with a JSON body.
@@ -80,8 +82,12 @@ func accepted(op *huma.Operation) { op.DefaultStatus = http.StatusAccepted }
 // explain logs what is our fault, and returns what the one who asked may read.
 func (s *Server) explain(ctx context.Context, err error) *Refusal {
 	r := refusalOf(err)
-	if r.Type == Internal || r.Type == Unavailable {
-		s.cfg.Logger.ErrorContext(ctx, "request failed", "type", r.Type, "error", err, "subject", whoAsks(ctx).Subject, "request", requestID(ctx))
+	level := slog.LevelError
+	if r.Type == Unavailable && errors.Is(ctx.Err(), context.Canceled) {
+		level = slog.LevelDebug // whoever asked is gone
+	}
+	if r.status >= http.StatusInternalServerError {
+		s.cfg.Logger.Log(ctx, level, "request failed", "type", r.Type, "error", err, "subject", whoAsks(ctx).Subject, "request", requestID(ctx))
 	}
 	return r
 }

@@ -83,10 +83,13 @@ func (s *Server) getWatch(ctx context.Context, in *ModelPath) (lifecycle.WatchSt
 
 func (s *Server) getLedger(ctx context.Context, in *ModelPath) (EntryList, error) {
 	entries, err := s.cfg.Ledger.Read(ctx, in.Name)
-	if err == nil && len(entries) == 0 {
-		err = refuse(lifecycle.NotFound, "%s", modelRun(in.Name).missing)
+	if err != nil {
+		return EntryList{}, storeFault(err, "ledger of "+in.Name)
 	}
-	return EntryList{entries}, err
+	if len(entries) == 0 {
+		return EntryList{}, refuse(lifecycle.NotFound, "%s", modelRun(in.Name).missing)
+	}
+	return EntryList{entries}, nil
 }
 
 // KPIInput is one reported value of the business figure.

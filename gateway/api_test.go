@@ -61,6 +61,7 @@ func TestDecisionErrors(t *testing.T) {
 			if tt.status == 500 && tt.kind == Internal {
 				require.Contains(t, s.log.String(), "password=1", "what is hidden is logged")
 			}
+			require.Equal(t, tt.status >= 500, strings.Contains(s.log.String(), `"level":"ERROR"`), s.log.String())
 		})
 	}
 }
@@ -73,7 +74,7 @@ func TestDecisionIsSigned(t *testing.T) {
 	require.Equal(t, 200, rec.Code)
 	require.Contains(t, rec.Body.String(), `"stage":"rollout"`)
 	sent := s.temporal.Calls[0].Arguments.Get(1).(client.UpdateWorkflowOptions)
-	require.Equal(t, "k1", sent.UpdateID)
+	require.Equal(t, once("ana", lifecycle.DecideUpdate, "k1", "reject", digestOf("e")), sent.UpdateID)
 	require.Equal(t, client.WorkflowUpdateStageCompleted, sent.WaitForStage)
 	d := sent.Args[0].(lifecycle.Decision)
 	require.WithinDuration(t, time.Now(), d.At, time.Minute)
@@ -192,7 +193,7 @@ func TestReading(t *testing.T) {
 	s.state(lifecycle.WatchID("flight-delay"), lifecycle.WatchState{Seq: 4})
 	s.list()
 	for _, tt := range []struct{ path, want string }{
-		{"/v1/models", `{"models":[{"name":"card-fraud","team":"","stage":"","health":"unknown","release":0,"owner":"","awaiting":""},{"name":"churn","team":"retention","stage":"serving","health":"good","release":14,"owner":"retention","awaiting":""},`},
+		{"/v1/models", `{"models":[{"name":"card-fraud","team":"","stage":"","health":"unknown","release":0,"awaiting":""},{"name":"churn","team":"retention","stage":"serving","health":"good","release":14,"awaiting":""},`},
 		{"/v1/models/flight-delay", `"health":"degraded"`},
 		{"/v1/models/flight-delay/watch", `"seq":4`},
 		{"/v1/models/flight-delay/ledger", `{"entries":[{"seq":1,`},
@@ -266,17 +267,6 @@ func TestLargeBody(t *testing.T) {
 	require.Equal(t, lifecycle.Invalid, refusalIn(t, rec).Type)
 	rec = s.ask("oli", "POST", "/v1/alerts/alertmanager", strings.Repeat(" ", maxBody+1))
 	require.Equal(t, http.StatusRequestEntityTooLarge, rec.Code)
-}
-
-func TestKPI(t *testing.T) {
-	s := newSite(t)
-	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	s.temporal.On("SignalWorkflow", mock.Anything, "model/m", "", lifecycle.KPISignal, lifecycle.KPIReading{ID: "k1", Value: 0.31, At: at}).Return(nil).Once()
-	rec := s.ask("pat", "POST", "/v1/models/m/kpi", `{"id": "k1", "value": 0.31, "at": "2026-03-01T00:00:00Z"}`)
-	require.Equal(t, 202, rec.Code, rec.Body.String())
-	require.JSONEq(t, `{"accepted": 1}`, rec.Body.String())
-	s.temporal.AssertExpectations(t)
-	require.Equal(t, 422, s.ask("pat", "POST", "/v1/models/m/kpi", `{"id": "k1", "value": 0.31, "at": "yesterday"}`).Code)
 }
 
 func TestSecretsAreNotEchoed(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -94,8 +96,12 @@ func (s *Server) decisionForm(c echo.Context) error {
 		if verdict != "approve" && verdict != "reject" {
 			return refuse(lifecycle.Invalid, "verdict %q is neither approve nor reject", firstRunes(verdict, 20))
 		}
-		_, err := s.decide(ctx, model, n, lifecycle.Decision{
-			Approve: verdict == "approve", Digest: c.FormValue("digest"), Comment: c.FormValue("comment"),
+		comment, err := commentIn(c)
+		if err != nil {
+			return err
+		}
+		_, err = s.decide(ctx, model, n, lifecycle.Decision{
+			Approve: verdict == "approve", Digest: c.FormValue("digest"), Comment: comment,
 		}, "")
 		return err
 	})
@@ -103,8 +109,16 @@ func (s *Server) decisionForm(c echo.Context) error {
 
 // rolloutForm takes an answer at a rollout's pause.
 func (s *Server) rolloutForm(c echo.Context) error {
+	verdict := c.FormValue("verdict")
 	return s.releaseForm(c, func(ctx context.Context, model string, n int) error {
-		_, err := s.steer(ctx, model, n, c.FormValue("verdict") == "promote", c.FormValue("comment"), "")
+		if verdict != "promote" && verdict != "abort" {
+			return refuse(lifecycle.Invalid, "verdict %q is neither promote nor abort", firstRunes(verdict, 20))
+		}
+		comment, err := commentIn(c)
+		if err != nil {
+			return err
+		}
+		_, err = s.steer(ctx, model, n, verdict == "promote", comment, "")
 		return err
 	})
 }
@@ -145,11 +159,24 @@ func (s *Server) orderForm(c echo.Context) error {
 }
 
 func reasonIn(c echo.Context) (string, error) {
-	reason := c.FormValue("reason")
-	if reason == "" || len(reason) > 1000 {
+	reason := written(c, "reason")
+	if reason == "" || utf8.RuneCountInString(reason) > 1000 {
 		return "", refuse(lifecycle.Invalid, "say why, in at most 1000 characters: the reason goes into the ledger")
 	}
 	return reason, nil
+}
+
+func commentIn(c echo.Context) (string, error) {
+	comment := written(c, "comment")
+	if n := utf8.RuneCountInString(comment); n > 4000 {
+		return "", refuse(lifecycle.Invalid, "the comment has %d characters: shorten it to 4000", n)
+	}
+	return comment, nil
+}
+
+// written is what was typed into a field: browsers send line ends as CR LF.
+func written(c echo.Context, field string) string {
+	return strings.ReplaceAll(c.FormValue(field), "\r\n", "\n")
 }
 
 // releaseForm handles a form about one release.

@@ -8,9 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/client"
 	"golang.org/x/net/html"
 
 	"steward/internal/lifecycle"
@@ -197,6 +195,9 @@ func TestModelPageInOtherStates(t *testing.T) {
 		require.Equal(t, http.StatusOK, rec.Code)
 		require.Contains(t, text(ids["ledger"]), "cannot be read at the moment")
 		require.Contains(t, s.log.String(), "s3 is down")
+		_, ids = s.page(t, "oli", "GET", "/models/flight-delay", "")
+		require.Contains(t, text(ids["ledger"]), "cannot be read at the moment")
+		require.Equal(t, 1, s.archive.reads, "a store in trouble is left alone for a while")
 	})
 }
 
@@ -207,74 +208,6 @@ func TestLedgerIsReadOnceInAWhile(t *testing.T) {
 		s.page(t, "oli", "GET", "/models/flight-delay", "")
 	}
 	require.Equal(t, 1, s.archive.reads)
-}
-
-func TestDecisionForm(t *testing.T) {
-	for _, tt := range []struct {
-		name, form string
-		refusal    error
-		status     int
-		says       string
-	}{
-		{"approve", "verdict=approve&comment=fine&digest=" + digestOf("e"), nil, http.StatusSeeOther, ""},
-		{"neither", "verdict=maybe&comment=fine", nil, http.StatusUnprocessableEntity, "neither approve nor reject"},
-		{"too late", "verdict=reject&comment=fine", lifecycle.Fail(lifecycle.Conflict, "release 2 is over"), http.StatusConflict, "Release 2 is over"},
-		{"denied", "verdict=reject&comment=fine", lifecycle.Fail(lifecycle.Denied, "pat holds no role"), http.StatusForbidden, "Pat holds no role"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newSite(t)
-			s.sample(sampleModel(), sampleRelease())
-			s.updates(sampleRelease(), nil, tt.refusal)
-			rec, ids := s.page(t, "pat", "POST", "/models/flight-delay/releases/2/decision", tt.form)
-			require.Equal(t, tt.status, rec.Code)
-			if tt.status != http.StatusSeeOther {
-				require.Contains(t, text(ids["notice"]), tt.says)
-				require.Equal(t, "fine", text(ids["comment"]), "what was written is kept")
-				return
-			}
-			require.Equal(t, "/models/flight-delay", rec.Header().Get("Location"))
-			s.temporal.AssertCalled(t, "UpdateWorkflow", mock.Anything, mock.MatchedBy(func(o client.UpdateWorkflowOptions) bool {
-				d := o.Args[0].(lifecycle.Decision)
-				return o.WorkflowID == "model/flight-delay/release/2" && o.UpdateName == lifecycle.DecideUpdate && d.Approve &&
-					d.Comment == "fine" && d.Digest == digestOf("e") && d.Subject == "pat" && string(d.Signature) == "pat"
-			}))
-		})
-	}
-}
-
-func TestOrderForms(t *testing.T) {
-	for _, tt := range []struct {
-		who, path, form, update string
-		status                  int
-	}{
-		{"oli", "order", "order=release&reason=new+data", lifecycle.ReleaseUpdate, 303},
-		{"oli", "order", "order=rollback&reason=worse", lifecycle.RollbackUpdate, 303},
-		{"oli", "order", "order=pause&reason=holidays", lifecycle.PauseUpdate, 303},
-		{"oli", "order", "order=resume&reason=over", lifecycle.ResumeUpdate, 303},
-		{"oli", "order", "order=retire&reason=over", "", 422},
-		{"oli", "order", "order=pause", "", 422},
-		{"pat", "order", "order=pause&reason=x", "", 403},
-		{"oli", "releases/2/cancel", "reason=wrong+data", lifecycle.CancelUpdate, 303},
-		{"oli", "releases/2/rollout", "verdict=promote", lifecycle.PromoteUpdate, 303},
-		{"oli", "releases/2/rollout", "verdict=abort", lifecycle.AbortUpdate, 303},
-		{"rita", "releases/2/rollout", "verdict=promote", "", 403},
-		{"oli", "releases/zero/rollout", "verdict=promote", "", 422},
-	} {
-		t.Run(tt.who+" "+tt.path+" "+tt.form, func(t *testing.T) {
-			s := newSite(t)
-			s.sample(sampleModel(), sampleRelease())
-			s.updates(struct{}{}, nil, nil)
-			rec, _ := s.page(t, tt.who, "POST", "/models/flight-delay/"+tt.path, tt.form)
-			require.Equal(t, tt.status, rec.Code, rec.Body.String())
-			if tt.update == "" {
-				s.temporal.AssertNotCalled(t, "UpdateWorkflow", mock.Anything, mock.Anything)
-				return
-			}
-			s.temporal.AssertCalled(t, "UpdateWorkflow", mock.Anything, mock.MatchedBy(func(o client.UpdateWorkflowOptions) bool {
-				return o.UpdateName == tt.update
-			}))
-		})
-	}
 }
 
 func TestUnknownModelPage(t *testing.T) {

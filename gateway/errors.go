@@ -62,6 +62,20 @@ func refuse(kind, format string, args ...any) *Refusal {
 	return &Refusal{Type: kind, Message: fmt.Sprintf(format, args...), status: codes[kind]}
 }
 
+// fault is a failure to read what Steward itself stored. Whatever its type says
+// is about the store, not about what was asked.
+type fault struct{ error }
+
+func (f fault) Unwrap() error { return f.error }
+
+// storeFault marks an error of a store, if it is one.
+func storeFault(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	return fault{fmt.Errorf("%s: %w", what, err)}
+}
+
 // refusalOf translates err for the one who asked. What is not meant for them
 // becomes Internal.
 func refusalOf(err error) *Refusal {
@@ -69,7 +83,12 @@ func refusalOf(err error) *Refusal {
 	var app *temporal.ApplicationError
 	var wrong *echo.HTTPError
 	var large *http.MaxBytesError
+	var broken fault
 	switch {
+	case errors.As(err, &broken) && !overdue(err):
+		return refuse(Internal, "what was stored cannot be read; the gateway's log says more")
+	case errors.As(err, &broken):
+		return refuse(Unavailable, "what was stored could not be read in time; try again")
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &app) && codes[app.Type()] != 0:
@@ -86,7 +105,7 @@ func refusalOf(err error) *Refusal {
 
 // unavailable tells whether err is Temporal's, or a worker's, silence.
 func unavailable(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if overdue(err) {
 		return true
 	}
 	for _, target := range []any{
@@ -98,6 +117,11 @@ func unavailable(err error) bool {
 		}
 	}
 	return false
+}
+
+// overdue tells whether err is that of a context that ended.
+func overdue(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // kindOf gives statuses that have no error type of their own the nearest one.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,7 @@ var people = []auth.User{
 	{Subject: "oli", Roles: []lifecycle.Role{lifecycle.Operator}, TokenHash: auth.Hash("oli")},
 	{Subject: "aud", Roles: []lifecycle.Role{lifecycle.Auditor}, TokenHash: auth.Hash("aud")},
 	{Subject: "rita", TokenHash: auth.Hash("rita")},
+	{Subject: "bell", Roles: []lifecycle.Role{auth.Reporter}, TokenHash: auth.Hash("bell")},
 }
 
 // signer signs in a way that tests can see.
@@ -53,10 +55,12 @@ type archive struct {
 	packs   map[string]string // by URI
 	err     error
 	reads   int
+	until   time.Time // deadline of the last read
 }
 
-func (a *archive) Read(context.Context, string) ([]lifecycle.Entry, error) {
+func (a *archive) Read(ctx context.Context, _ string) ([]lifecycle.Entry, error) {
 	a.reads++
+	a.until, _ = ctx.Deadline()
 	return a.entries, a.err
 }
 

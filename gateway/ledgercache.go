@@ -14,6 +14,8 @@ const (
 	// one takes a request to S3 for every entry, and pages refresh every few
 	// seconds.
 	tailFor = 10 * time.Second
+	// tailWithin is how long a page waits for a ledger: the rest of it matters more.
+	tailWithin = 5 * time.Second
 	// tailEntries is how many entries the console shows.
 	tailEntries = 15
 )
@@ -26,29 +28,39 @@ type ledgerCache struct {
 
 type ledgerTail struct {
 	entries []lifecycle.Entry // newest first
+	unread  bool              // it could not be read; the log says why
 	until   time.Time
 }
 
-// tail returns the end of a model's ledger, newest entry first.
-func (s *Server) tail(ctx context.Context, model string) ([]lifecycle.Entry, error) {
+// tail returns the end of a model's ledger. One that cannot be read is logged
+// and left alone for as long as one that can.
+func (s *Server) tail(ctx context.Context, model string) ledgerTail {
 	if found, ok := s.ledgers.get(model, time.Now()); ok {
-		return found, nil
+		return found
 	}
-	entries, err := s.cfg.Ledger.Read(ctx, model)
+	limited, cancel := context.WithTimeout(ctx, tailWithin)
+	defer cancel()
+	entries, err := s.cfg.Ledger.Read(limited, model)
+	if ctx.Err() != nil {
+		return ledgerTail{unread: true} // nobody waits for it any more
+	}
 	if err != nil {
-		return nil, err
+		s.cfg.Logger.WarnContext(ctx, "ledger cannot be read for the console", "model", model, "error", err)
 	}
-	last := slices.Clone(entries[max(0, len(entries)-tailEntries):])
-	slices.Reverse(last)
-	s.ledgers.put(model, ledgerTail{last, time.Now().Add(tailFor)})
-	return last, nil
+	t := ledgerTail{unread: err != nil, until: time.Now().Add(tailFor)}
+	if err == nil {
+		t.entries = slices.Clone(entries[max(0, len(entries)-tailEntries):])
+		slices.Reverse(t.entries)
+	}
+	s.ledgers.put(model, t)
+	return t
 }
 
-func (l *ledgerCache) get(model string, now time.Time) ([]lifecycle.Entry, bool) {
+func (l *ledgerCache) get(model string, now time.Time) (ledgerTail, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t, ok := l.of[model]
-	return t.entries, ok && now.Before(t.until)
+	return t, ok && now.Before(t.until)
 }
 
 func (l *ledgerCache) put(model string, t ledgerTail) {

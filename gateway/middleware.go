@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -22,7 +23,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // protect wraps everything: requests that other sites make browsers send are
-// refused, bodies are bounded, and answers carry security headers.
+// refused, bodies and time are bounded, and answers carry security headers.
 func (s *Server) protect(next http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -41,7 +42,9 @@ func (s *Server) protect(next http.Handler) http.Handler {
 		if s.cfg.Secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		bounded.ServeHTTP(w, r)
+		ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
+		defer cancel()
+		bounded.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -71,13 +74,23 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			c.Error(err)
 		}
 		took, status := time.Since(start), c.Response().Status
-		tagged := s.cfg.Scope.Tagged(map[string]string{"method": r.Method, "route": c.Path(), "status": strconv.Itoa(status)})
+		tagged := s.cfg.Scope.Tagged(map[string]string{"method": methodTag(r.Method), "route": c.Path(), "status": strconv.Itoa(status)})
 		tagged.Counter("http_requests").Inc(1)
 		tagged.Timer("http_request_latency").Record(took)
 		s.cfg.Logger.Log(r.Context(), levelOf(r, status), "request", "method", r.Method, "path", r.URL.Path,
 			"status", status, "took", took, "subject", whoAsks(c.Request().Context()).Subject, "from", c.RealIP(), "request", id)
 		return nil
 	}
+}
+
+// methodTag keeps made-up methods out of the metrics: each would stay for ever.
+func methodTag(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions, http.MethodConnect, http.MethodTrace:
+		return method
+	}
+	return "other"
 }
 
 // levelOf keeps reading out of the log: it would be most of it.
@@ -93,7 +106,7 @@ func (s *Server) recover(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
+				if gone, ok := p.(error); ok && errors.Is(gone, http.ErrAbortHandler) {
 					panic(p)
 				}
 				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

@@ -31,7 +31,7 @@ func give[T any](ctx context.Context, s *Server, cmd command, model, key string,
 		return *new(T), err
 	}
 	order.By = who.Subject
-	return update[T](ctx, s.cfg.Temporal, modelRun(model), cmd.update, key, order)
+	return update[T](ctx, s.cfg.Temporal, modelRun(model), cmd.update, once(who.Subject, cmd.update, key), order)
 }
 
 // apply declares the model of a model file. name is the file's, for messages.
@@ -50,7 +50,7 @@ func (s *Server) apply(ctx context.Context, name string, file []byte, key string
 	}
 	return startOrApply(ctx, s.cfg.Temporal, lifecycle.Apply{
 		Model: model.Metadata, Spec: model.Spec, Digest: digest, By: who.Subject,
-	}, key)
+	}, once(who.Subject, lifecycle.ApplyUpdate, key, string(file)))
 }
 
 // decide signs what a person says about the evidence they saw, and asks the
@@ -63,7 +63,12 @@ func (s *Server) decide(ctx context.Context, model string, n int, d lifecycle.De
 	if err != nil {
 		return lifecycle.ReleaseState{}, err
 	}
-	return update[lifecycle.ReleaseState](ctx, s.cfg.Temporal, releaseRun(model, n), lifecycle.DecideUpdate, key, signed)
+	answer := "reject"
+	if d.Approve {
+		answer = "approve"
+	}
+	id := once(who.Subject, lifecycle.DecideUpdate, key, answer, d.Digest)
+	return update[lifecycle.ReleaseState](ctx, s.cfg.Temporal, releaseRun(model, n), lifecycle.DecideUpdate, id, signed)
 }
 
 // cancel stops a release.
@@ -72,7 +77,8 @@ func (s *Server) cancel(ctx context.Context, model string, n int, reason, key st
 	if err != nil {
 		return lifecycle.ReleaseState{}, err
 	}
-	return update[lifecycle.ReleaseState](ctx, s.cfg.Temporal, releaseRun(model, n), lifecycle.CancelUpdate, key,
+	return update[lifecycle.ReleaseState](ctx, s.cfg.Temporal, releaseRun(model, n), lifecycle.CancelUpdate,
+		once(who.Subject, lifecycle.CancelUpdate, key),
 		lifecycle.Cancel{By: who.Subject, Reason: reason})
 }
 
@@ -90,7 +96,7 @@ func (s *Server) steer(ctx context.Context, model string, n int, promote bool, c
 	if promote {
 		name = lifecycle.PromoteUpdate
 	}
-	return update[lifecycle.RolloutState](ctx, s.cfg.Temporal, to, name, key,
+	return update[lifecycle.RolloutState](ctx, s.cfg.Temporal, to, name, once(who.Subject, name, key),
 		lifecycle.RolloutDecision{By: who.Subject, Promote: promote, Comment: comment})
 }
 
@@ -108,10 +114,19 @@ func (s *Server) rolloutOf(ctx context.Context, model string, n int) (run, error
 	return to, nil
 }
 
-// tellKPI hands a reported business figure to a model.
+// tellKPI hands a reported business figure to a model that has one.
 func (s *Server) tellKPI(ctx context.Context, model string, k lifecycle.KPIReading) error {
-	if _, err := permit(ctx, "report a business figure", tellers); err != nil {
+	who, err := permit(ctx, "report a business figure", tellers)
+	if err != nil {
 		return err
 	}
+	m, err := state[lifecycle.ModelState](ctx, s.cfg.Temporal, modelRun(model))
+	if err != nil {
+		return err
+	}
+	if m.Spec.Objective.KPI == nil {
+		return refuse(lifecycle.Conflict, "model %s has no business figure: declare spec.objective.kpi in its model file", model)
+	}
+	k.By = who.Subject
 	return signal(ctx, s.cfg.Temporal, modelRun(model), lifecycle.KPISignal, k)
 }

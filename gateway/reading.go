@@ -24,7 +24,6 @@ type ModelLine struct {
 	Stage    string `json:"stage" doc:"of what is under way"`
 	Health   string `json:"health"`
 	Release  int    `json:"release" doc:"number of the release that serves; 0 when none does"`
-	Owner    string `json:"owner"`
 	Awaiting string `json:"awaiting" doc:"who is waited for"`
 }
 
@@ -79,14 +78,12 @@ func linesOf(found []*workflow.WorkflowExecutionInfo) []ModelLine {
 // lineOf reads one Model run. The attributes of a run that has just begun are
 // not there yet, but its id always is. A model belongs to its team.
 func lineOf(e *workflow.WorkflowExecutionInfo) ModelLine {
-	owner := attribute[string](e, lifecycle.AttrOwner)
 	return ModelLine{
 		Name:    strings.TrimPrefix(e.GetExecution().GetWorkflowId(), lifecycle.ModelID("")),
 		Stage:   attribute[string](e, lifecycle.AttrStage),
 		Health:  cmp.Or(attribute[string](e, lifecycle.AttrHealth), string(lifecycle.HealthUnknown)),
 		Release: int(attribute[int64](e, lifecycle.AttrRelease)),
-		Owner:   owner,
-		Team:    owner,
+		Team:    attribute[string](e, lifecycle.AttrOwner),
 	}
 }
 
@@ -160,14 +157,15 @@ func (s *Server) evidence(ctx context.Context, model string, n int) ([]byte, err
 	if r.Evidence == nil {
 		return nil, refuse(lifecycle.NotFound, "release %d of model %s has no evidence pack: it is at stage %s", n, model, r.Stage)
 	}
-	return s.cfg.Packs.Bytes(ctx, *r.Evidence)
+	pack, err := s.cfg.Packs.Bytes(ctx, *r.Evidence)
+	return pack, storeFault(err, fmt.Sprintf("evidence of release %d of %s", n, model))
 }
 
 // sealed finds where the ledger says that a release's evidence is.
 func (s *Server) sealed(ctx context.Context, model string, n int) (*lifecycle.Evidence, error) {
 	entries, err := s.cfg.Ledger.Read(ctx, model)
 	if err != nil {
-		return nil, fmt.Errorf("ledger of %s: %w", model, err)
+		return nil, storeFault(err, "ledger of "+model)
 	}
 	for _, e := range slices.Backward(entries) {
 		if e.Kind != lifecycle.EntrySealed || e.Release != n {

@@ -16,8 +16,14 @@ import (
 	"steward/internal/auth"
 )
 
-// drainFor is how long requests may take to end once the gateway stops.
-const drainFor = 20 * time.Second
+const (
+	// drainFor is how long requests may take to end once the gateway stops.
+	drainFor = 20 * time.Second
+	// answerWithin is how long an answer may take to make. writeWithin leaves
+	// time to send it, so that whoever asks too much is told so.
+	answerWithin = 45 * time.Second
+	writeWithin  = 60 * time.Second
+)
 
 // Server is a gateway that listens.
 type Server struct {
@@ -75,7 +81,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		Handler:           s.handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
+		WriteTimeout:      writeWithin,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
@@ -105,7 +111,7 @@ func (s *Server) routes() *echo.Echo {
 	e.GET("/healthz", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]string{"status": "ok"}) })
 	e.GET("/readyz", s.ready)
 	e.GET("/metrics", echo.WrapHandler(s.cfg.Metrics))
-	e.POST("/v1/alerts/alertmanager", s.alerts)
+	e.POST(alertsRoute, s.alerts)
 	s.registerAPI(e)
 	s.registerConsole(e)
 	return e

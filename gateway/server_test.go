@@ -6,7 +6,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
@@ -109,6 +113,62 @@ func TestRequestsAreCounted(t *testing.T) {
 	s.ask("", "GET", "/healthz", "")
 	counters := scope.Snapshot().Counters()
 	require.Equal(t, int64(1), counters["http_requests+method=GET,route=/healthz,status=200"].Value(), "%v", counters)
+}
+
+// Whoever has no token must not be able to make the metrics grow.
+func TestMadeUpRequestsShareTheirCounters(t *testing.T) {
+	s := newSite(t)
+	scope := tally.NewTestScope("", nil)
+	s.cfg.Scope = scope
+	for i := range 20 {
+		n := strconv.Itoa(i)
+		s.ask("", "BREW"+n, "/healthz", "")
+		s.ask("", "GET", "/nowhere/"+n, "")
+		s.ask("", "GET", "/models/"+n, "")
+		s.ask("aud", "GET", "/nowhere/"+n, "")
+		s.ask("aud", "DELETE", "/v1/models/m"+n, "")
+		s.ask("", "GET", "/assets/"+n, "")
+	}
+	counters := scope.Snapshot().Counters()
+	require.LessOrEqual(t, len(counters), 6, "%v", counters)
+	require.Contains(t, counters, "http_requests+method=other,route=/healthz,status=405")
+}
+
+// An answer is given up before its connection is, and a page does not wait long
+// for the ledger.
+func TestDeadlines(t *testing.T) {
+	require.Less(t, answerWithin, writeWithin)
+	s := newSite(t)
+	s.sample(sampleModel(), sampleRelease())
+	for path, limit := range map[string]time.Duration{"/v1/models/flight-delay/ledger": answerWithin, "/models/flight-delay": tailWithin} {
+		before := time.Now()
+		require.Equal(t, 200, s.ask("aud", "GET", path, "").Code)
+		require.WithinRange(t, s.archive.until, before, time.Now().Add(limit), path)
+	}
+}
+
+// Whoever leaves before the answer is no error of ours, but one that takes too
+// long is.
+func TestWhoLeavesIsNoError(t *testing.T) {
+	for _, left := range []bool{true, false} {
+		s := newSite(t)
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		failure := context.DeadlineExceeded
+		if left {
+			failure = context.Canceled
+		}
+		s.temporal.On("QueryWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Run(func(mock.Arguments) {
+			if left {
+				leave()
+			}
+		}).Return(nil, failure)
+		req := httptest.NewRequestWithContext(ctx, "GET", "/v1/models/m", nil)
+		req.Header.Set("Authorization", "Bearer aud")
+		s.handler.ServeHTTP(httptest.NewRecorder(), req)
+		require.Equal(t, !left, strings.Contains(s.log.String(), `"level":"ERROR"`), s.log.String())
+		require.Contains(t, s.log.String(), `"status":503`)
+	}
 }
 
 func TestChangesAreLogged(t *testing.T) {

@@ -2,8 +2,11 @@ package gateway
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -46,13 +49,24 @@ func (r run) explain(err error) error {
 	return fmt.Errorf("%s: %w", r.id, err)
 }
 
+// once is the id of the update that a key of a person stands for, or "" without
+// a key. Temporal tells the updates of a run apart by their ids alone: others'
+// keys, and other things asked with the same key, must not give the same id.
+func once(subject, update, key string, asked ...string) string {
+	if key == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{subject, update, key}, asked...), "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
 // update asks a workflow for something and waits for its answer. Repeats with
-// the same key, if not empty, get the first answer.
-func update[T any](ctx context.Context, c client.Client, to run, name, key string, arg any) (answer T, err error) {
+// the same id (see once), if not empty, get the first answer.
+func update[T any](ctx context.Context, c client.Client, to run, name, id string, arg any) (answer T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: to.id, UpdateName: name, UpdateID: key, Args: []any{arg},
+		WorkflowID: to.id, UpdateName: name, UpdateID: id, Args: []any{arg},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err != nil {
@@ -79,7 +93,7 @@ func state[T any](ctx context.Context, c client.Client, of run) (answer T, err e
 }
 
 // startOrApply declares a model, starting its workflow if there is none.
-func startOrApply(ctx context.Context, c client.Client, a lifecycle.Apply, key string) (applied lifecycle.Applied, err error) {
+func startOrApply(ctx context.Context, c client.Client, a lifecycle.Apply, id string) (applied lifecycle.Applied, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	to := modelRun(a.Model.Name)
@@ -91,7 +105,7 @@ func startOrApply(ctx context.Context, c client.Client, a lifecycle.Apply, key s
 	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
 		UpdateOptions: client.UpdateWorkflowOptions{
-			WorkflowID: to.id, UpdateName: lifecycle.ApplyUpdate, UpdateID: key, Args: []any{a},
+			WorkflowID: to.id, UpdateName: lifecycle.ApplyUpdate, UpdateID: id, Args: []any{a},
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})

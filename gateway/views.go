@@ -59,8 +59,8 @@ func (s *Server) modelView(ctx context.Context, name string, chosen int) (modelV
 			return modelView{}, err
 		}
 	}
-	if view.Ledger, err = s.tail(ctx, name); err != nil {
-		s.cfg.Logger.WarnContext(ctx, "ledger cannot be read for the console", "model", name, "error", err)
+	tail := s.tail(ctx, name)
+	if view.Ledger = tail.entries; tail.unread {
 		view.Unread = "The ledger cannot be read at the moment; the gateway's log says why."
 	}
 	return view, nil

@@ -41,25 +41,39 @@ const (
 	resolved = "resolved"
 )
 
-// Parse reads a message and names everything that is wrong with it.
+// Parse reads a message and names everything that is wrong with it. With an
+// error, the message holds the alerts that are good all the same, if any.
 func Parse(raw []byte) (Message, error) {
-	var m Message
+	var m struct {
+		Message
+		Alerts []json.RawMessage `json:"alerts"`
+	}
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return m, fmt.Errorf("not an Alertmanager message: %w", err)
+		return Message{}, fmt.Errorf("not an Alertmanager message: %w", err)
 	}
 	if m.Version != Version {
-		return m, fmt.Errorf("version is %q: only Alertmanager's webhook version %q is understood", m.Version, Version)
+		return Message{}, fmt.Errorf("version is %q: only Alertmanager's webhook version %q is understood", m.Version, Version)
+	}
+	if len(m.Alerts) == 0 {
+		return Message{}, errors.New("alerts: there is none")
 	}
 	var errs []error
-	if len(m.Alerts) == 0 {
-		errs = append(errs, errors.New("alerts: there is none"))
-	}
-	for i, a := range m.Alerts {
-		if err := a.check(); err != nil {
+	for i, raw := range m.Alerts {
+		a, err := parseAlert(raw)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("alerts[%d] (%s): %w", i, a.Labels["alertname"], err))
+			continue
 		}
+		m.Message.Alerts = append(m.Message.Alerts, a)
 	}
-	return m, errors.Join(errs...)
+	return m.Message, errors.Join(errs...)
+}
+
+func parseAlert(raw json.RawMessage) (a Alert, err error) {
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return a, err
+	}
+	return a, a.check()
 }
 
 func (a Alert) check() error {

@@ -50,7 +50,7 @@ func TestParse(t *testing.T) {
 		{"Grafana", `{"version": "1", "alerts": [` + one + `]}`, `version is "1": only`},
 		{"no alerts", `{"version": "4", "alerts": []}`, "alerts: there is none"},
 		{"no time", `{"version": "4", "alerts": [{"status": "firing", "labels": {"alertname": "A", "model": "m"}, "fingerprint": "f"}]}`, "alerts[0] (A): startsAt is missing"},
-		{"wrong time", `{"version": "4", "alerts": [{"startsAt": "now"}]}`, "not an Alertmanager message"},
+		{"wrong time", `{"version": "4", "alerts": [{"startsAt": "now"}]}`, `alerts[0] (): parsing time "now"`},
 		{"all at once", `{"version": "4", "alerts": [` + one + `, {"status": "on", "startsAt": "2026-03-02T10:00:00Z"}]}`,
 			"alerts[1] (): status \"on\" is neither firing nor resolved\nfingerprint is missing\nno label steward_model or model"},
 	} {
@@ -63,4 +63,18 @@ func TestParse(t *testing.T) {
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
+}
+
+func TestGoodAlertsAreKeptBesideBadOnes(t *testing.T) {
+	good := func(name string) string {
+		return `{"status": "firing", "labels": {"alertname": "` + name + `", "model": "m"}, "startsAt": "2026-03-02T10:00:00Z", "fingerprint": "f"}`
+	}
+	m, err := Parse([]byte(`{"version": "4", "truncatedAlerts": 2, "alerts": [` + good("A") + `, {"status": "on", "labels": {"alertname": "B"}}, {"startsAt": "now"}, 7, ` + good("C") + `]}`))
+	for _, want := range []string{`alerts[1] (B): status "on"`, "alerts[2] (): ", "alerts[3] (): "} {
+		require.ErrorContains(t, err, want)
+	}
+	require.Len(t, m.Alerts, 2)
+	require.Equal(t, "A", m.Alerts[0].Labels["alertname"])
+	require.Equal(t, "C", m.Alerts[1].Labels["alertname"])
+	require.Equal(t, uint64(2), m.Truncated)
 }

@@ -39,7 +39,8 @@ const (
 	Square
 )
 
-// Point is one value. Those that are no finite number are left out.
+// Point is one value. Those that are no finite number, or beyond 1e300, are left
+// out.
 type Point struct {
 	At    time.Time
 	Value float64
@@ -47,7 +48,7 @@ type Point struct {
 	Label string // shown under the pointer
 }
 
-// Limit is a horizontal line.
+// Limit is a horizontal line, left out like a point.
 type Limit struct {
 	Value float64
 	Label string
@@ -119,35 +120,15 @@ func (c Chart) frame() (frame, bool) {
 		return frame{}, false
 	}
 	for _, l := range c.Limits {
-		take(l.Value)
+		if drawable(l.Value) {
+			take(l.Value)
+		}
 	}
 	if c.Zero {
 		take(0)
 	}
 	ticks := Ticks(low, high)
 	return frame{from: c.From, to: c.To, low: ticks[0], high: ticks[len(ticks)-1], ticks: ticks}, true
-}
-
-// Ticks returns evenly spaced round values (1, 2 or 5 times a power of ten)
-// that enclose low and high, at most eight of them.
-func Ticks(low, high float64) []float64 {
-	if high-low < 1e-9 {
-		low, high = low-0.05, high+0.05
-	}
-	raw := (high - low) / 5
-	step := math.Pow(10, math.Floor(math.Log10(raw)))
-	for _, m := range []float64{2, 2.5, 2} { // 1, 2, 5, 10
-		if step < raw*(1-1e-9) {
-			step *= m
-		}
-	}
-	var ticks []float64
-	for i := math.Floor(low/step + 1e-9); ; i++ {
-		ticks = append(ticks, i*step)
-		if i*step >= high-step*1e-9 {
-			return ticks
-		}
-	}
 }
 
 func (c Chart) drawAxes(b *strings.Builder, f frame) {
@@ -182,6 +163,9 @@ func layout(span time.Duration) string {
 
 func (c Chart) drawLimits(b *strings.Builder, f frame) {
 	for _, l := range c.Limits {
+		if !drawable(l.Value) {
+			continue
+		}
 		y := num(f.y(l.Value))
 		fmt.Fprintf(b, `<line class="limit" x1="%g" x2="%g" y1="%s" y2="%s"/>`, left, width-right, y, y)
 		fmt.Fprintf(b, `<text class="limit-label" x="%g" y="%s">%s</text>`, width-right+8, num(f.y(l.Value)+4), html.EscapeString(l.Label))
@@ -207,7 +191,7 @@ func (c Chart) drawMarkers(b *strings.Builder, f frame) {
 func (s Series) finite() []Point {
 	var points []Point
 	for _, p := range s.Points {
-		if !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0) {
+		if drawable(p.Value) {
 			points = append(points, p)
 		}
 	}

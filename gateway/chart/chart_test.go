@@ -2,6 +2,7 @@ package chart
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"math"
 	"strings"
@@ -33,7 +34,7 @@ func elements(t *testing.T, svg string) map[string]int {
 	seen, dec := map[string]int{}, xml.NewDecoder(strings.NewReader(svg))
 	for {
 		token, err := dec.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return seen
 		}
 		require.NoError(t, err)
@@ -91,12 +92,25 @@ func TestOnePoint(t *testing.T) {
 func TestTicks(t *testing.T) {
 	for _, tt := range []struct{ low, high float64 }{
 		{0.61, 0.74}, {0, 0.26}, {0, 1}, {0.5, 0.5}, {0, 0}, {-3, 12}, {0.7001, 0.7009}, {1e5, 3e6}, {0, 0.0998}, {0, 0.1001},
+		{5e14, 5e14}, {-5e14, -5e14}, {5e14, math.Nextafter(5e14, 1e15)}, {1e17, 1e17}, {1e300, 1e300}, {-1e300, 1e300}, {0, 1e-300}, {1e9, 1e9 + 1},
 	} {
 		ticks := Ticks(tt.low, tt.high)
-		require.LessOrEqual(t, ticks[0], tt.low+1e-9)
-		require.GreaterOrEqual(t, ticks[len(ticks)-1], tt.high-1e-9)
+		slack := 1e-9 * max(1, math.Abs(tt.low), math.Abs(tt.high))
+		require.LessOrEqual(t, ticks[0], tt.low+slack)
+		require.GreaterOrEqual(t, ticks[len(ticks)-1], tt.high-slack)
 		require.GreaterOrEqual(t, len(ticks), 3, "%v: %v", tt, ticks)
 		require.LessOrEqual(t, len(ticks), 8, "%v: %v", tt, ticks)
+	}
+}
+
+func TestValuesBeyondAnyAxis(t *testing.T) {
+	for _, v := range []float64{math.Inf(1), math.Inf(-1), math.NaN(), math.MaxFloat64, -math.MaxFloat64} {
+		require.Empty(t, Chart{Series: []Series{{Points: []Point{{Value: v}}}}}.SVG())
+		svg := Chart{From: at(0), To: at(1), Series: []Series{{Points: []Point{{At: at(0), Value: 1}, {At: at(0), Value: v}}}}, Limits: []Limit{{v, "odd"}}}.SVG()
+		require.Equal(t, 1, elements(t, svg)["circle"])
+		require.NotContains(t, svg, "odd")
+		require.NotContains(t, svg, "NaN")
+		require.NotContains(t, svg, "Inf")
 	}
 }
 

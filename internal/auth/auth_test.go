@@ -69,6 +69,15 @@ func TestHas(t *testing.T) {
 	require.False(t, b.Has(roles...))
 }
 
+func TestReporter(t *testing.T) {
+	users, err := Load(write(t, `[{"subject": "bell", "roles": ["reporter"], "tokenHash": "`+Hash("b")+`"}]`))
+	require.NoError(t, err)
+	bell, err := users.Authenticate("b")
+	require.NoError(t, err)
+	require.True(t, bell.Has(Reporter))
+	require.False(t, bell.Has(lifecycle.DataEngineer, lifecycle.DataScientist, lifecycle.Operator, lifecycle.ProductManager, lifecycle.Auditor))
+}
+
 func TestTokensDiffer(t *testing.T) {
 	a, ah := NewToken()
 	b, bh := NewToken()
@@ -87,6 +96,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"broken", "[\n{\"subject\": }]", "line 2:"},
 		{"unknown role", "[\n\n{\"subject\": \"ann\", \"roles\": [\"king\"], \"tokenHash\": \"" + hash + "\"}]", `users.json:3: user "ann": unknown role "king"; roles are data-engineer`},
 		{"unknown field", `[{"subject": "ann", "token": "x"}]`, `users.json:1: json: unknown field "token"`},
+		{"reporter and more", `[{"subject": "bell", "roles": ["reporter", "operator"], "tokenHash": "` + hash + `"}]`, `user "bell": role "reporter" stands alone`},
 		{"no subject", `[{"subject": " ", "roles": [], "tokenHash": "` + hash + `"}]`, `subject " "`},
 		{"the machine", `[{"subject": "steward", "roles": [], "tokenHash": "` + hash + `"}]`, "is the machine itself"},
 		{"short hash", `[{"subject": "ann", "roles": [], "tokenHash": "ab"}]`, `user "ann": tokenHash must be`},

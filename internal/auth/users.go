@@ -137,6 +137,9 @@ func (u User) check() (known, error) {
 			return known{}, fmt.Errorf("user %q: unknown role %q; roles are %s", u.Subject, r, Names(roles))
 		}
 	}
+	if len(u.Roles) > 1 && slices.Contains(u.Roles, Reporter) {
+		return known{}, fmt.Errorf("user %q: role %q stands alone; give the machine an entry of its own", u.Subject, Reporter)
+	}
 	k := known{Identity: Identity{Subject: u.Subject, Roles: u.Roles}}
 	hash, err := hex.DecodeString(u.TokenHash)
 	if err != nil || len(hash) != sha256.Size {
@@ -146,8 +149,12 @@ func (u User) check() (known, error) {
 	return k, nil
 }
 
+// Reporter is the role of machines that send alerts and business figures. It is
+// no role of model files: whoever has it can decide nothing and has no other.
+const Reporter lifecycle.Role = "reporter"
+
 var roles = []lifecycle.Role{lifecycle.DataEngineer, lifecycle.DataScientist, lifecycle.Operator,
-	lifecycle.ProductManager, lifecycle.Auditor}
+	lifecycle.ProductManager, lifecycle.Auditor, Reporter}
 
 // Names joins roles for a message: "operator, auditor".
 func Names(roles []lifecycle.Role) string {
