@@ -3,9 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"strings"
-
-	"go.temporal.io/sdk/activity"
 
 	"steward/internal/cloud"
 	"steward/internal/lifecycle"
@@ -18,21 +15,15 @@ type Data struct {
 	Bucket  string
 }
 
-// Discard deletes everything under the given S3 prefixes, all of which must lie
-// in the model's own part of Steward's bucket.
+// Discard deletes what a release made for itself: parts, training output, scores.
+// The snapshot that it was built on is the model's, and stays.
 func (d *Data) Discard(ctx context.Context, in lifecycle.DiscardInput) error {
-	for _, uri := range in.URIs {
-		if !strings.HasPrefix(uri, modelURI(d.Bucket, in.Model, "")) {
-			return lifecycle.Fail(lifecycle.Invalid, "discard %s: it is outside model %s's part of bucket %s", uri, in.Model, d.Bucket)
-		}
+	if in.Model == "" || in.Release < 1 {
+		return lifecycle.Fail(lifecycle.Invalid, "discard: name a model and a release from 1 on, not %q and %d", in.Model, in.Release)
 	}
-	for _, uri := range in.URIs {
-		activity.RecordHeartbeat(ctx, lifecycle.Progress{Job: "discard", Status: "deleting " + uri})
-		if err := d.Objects.DeletePrefix(ctx, uri); err != nil {
-			return err
-		}
-	}
-	return nil
+	uri := releaseURI(d.Bucket, in.Of, "")
+	defer alive(ctx, "deleting "+uri)()
+	return d.Objects.DeletePrefix(ctx, uri)
 }
 
 // modelURI names what belongs to a model.

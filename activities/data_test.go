@@ -68,22 +68,26 @@ func names(t *testing.T, objects *cloud.Objects, prefix string) []string {
 	return out
 }
 
-func TestDiscardStaysInsideTheModel(t *testing.T) {
+func TestDiscardDeletesTheReleaseOnly(t *testing.T) {
 	objects := cloud.NewObjects(startCloud(t).S3)
 	data := &Data{objects, testBucket}
 	env := environment(t, data)
-	mine := "s3://steward/models/flights/releases/1/"
-	store(t, objects, map[string]string{mine + "parts/a": "a", mine + "scores/b": "b", "s3://steward/models/flights2/c": "c"})
-
-	for _, uri := range []string{"s3://steward/models/flights2/", "s3://steward/", "s3://source/models/flights/", "s3://steward/models/flights"} {
-		_, err := env.ExecuteActivity(data.Discard, lifecycle.DiscardInput{Of: first, URIs: []string{mine + "parts/", uri}})
-		require.Equal(t, lifecycle.Invalid, lifecycle.ErrorType(err), uri)
+	for _, model := range []string{"flights", "snapshots", "releases"} {
+		t.Run(model, func(t *testing.T) {
+			root := "s3://steward/models/" + model + "/"
+			store(t, objects, map[string]string{
+				root + "releases/1/parts/a": "a", root + "releases/1/scores/b": "b", root + "releases/1/training/j/output/model.tar.gz": "c",
+				root + "releases/10/parts/a": "a", root + "snapshots/abc/manifest.json": "{}", root + "windows/1-1.json": "{}",
+			})
+			for range 2 {
+				_, err := env.ExecuteActivity(data.Discard, lifecycle.DiscardInput{Of: lifecycle.Of{Model: model, Release: 1}})
+				require.NoError(t, err)
+				require.Equal(t, []string{"releases/10/parts/a", "snapshots/abc/manifest.json", "windows/1-1.json"}, names(t, objects, root))
+			}
+		})
 	}
-	require.Equal(t, []string{"parts/a", "scores/b"}, names(t, objects, mine), "a refused discard deletes nothing")
-
-	for range 2 {
-		_, err := env.ExecuteActivity(data.Discard, lifecycle.DiscardInput{Of: first, URIs: []string{mine + "parts/"}})
-		require.NoError(t, err)
-		require.Equal(t, []string{"scores/b"}, names(t, objects, mine))
+	for _, of := range []lifecycle.Of{{}, {Model: "flights"}, {Release: 1}} {
+		_, err := env.ExecuteActivity(data.Discard, lifecycle.DiscardInput{Of: of})
+		require.Equal(t, lifecycle.Invalid, lifecycle.ErrorType(err), "%v", of)
 	}
 }

@@ -28,7 +28,8 @@ type Deployment struct {
 // Deploy makes the model's endpoint serve exactly the given variants with the
 // given weights, and returns what was then seen to serve. Before anything is
 // touched, the evidence and approvals of every variant and the digest of its
-// artifact are checked: lifecycle.NotApproved, GatesFailed or Invalid.
+// artifact are checked: lifecycle.NotApproved, GatesFailed or Invalid. A first
+// deployment finds no other release serving, else it is lifecycle.Conflict.
 //
 // An endpoint that does not take the change is lifecycle.ServingFault with the
 // reason, and what was made for it is removed: after a failed update the old
@@ -40,6 +41,9 @@ func (d *Deployment) Deploy(ctx context.Context, in lifecycle.DeployInput) (life
 		return lifecycle.Serving{}, err
 	}
 	if err := d.checkArtifacts(ctx, in.Variants); err != nil {
+		return lifecycle.Serving{}, err
+	}
+	if err := d.checkFirst(ctx, in); err != nil {
 		return lifecycle.Serving{}, err
 	}
 	config := d.config(in)
@@ -125,7 +129,7 @@ func (d *Deployment) removeMade(ctx context.Context, c cloud.EndpointConfig, nam
 		if slices.Contains(used.models, v.Model) {
 			continue
 		}
-		if err := d.Models.Delete(ctx, v.Model); err != nil {
+		if _, err := d.Models.Delete(ctx, v.Model); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,9 @@ package activities
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 
 	"steward/internal/cloud"
 	"steward/internal/evidence"
@@ -64,6 +67,31 @@ func gatesPassed(id string, verdicts []lifecycle.Verdict) error {
 	for _, v := range verdicts {
 		if v.Outcome != lifecycle.Pass {
 			return lifecycle.Fail(lifecycle.GatesFailed, "%s may not serve: gate %q ended %s: %s", id, v.Gate, v.Outcome, v.Detail)
+		}
+	}
+	return nil
+}
+
+// checkFirst keeps a deployment that knows of nothing that serves from putting
+// itself in the place of what does: of a model whose record was lost, say. It
+// waits for an endpoint that is changing.
+func (d *Deployment) checkFirst(ctx context.Context, in lifecycle.DeployInput) error {
+	if !in.First {
+		return nil
+	}
+	seen, err := d.Endpoints.Settle(ctx, lifecycle.EndpointName(in.Model), beat(ctx))
+	if errors.Is(err, cloud.ErrNotFound) || err == nil && seen.Failed() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	wanted := weights(in.Variants)
+	for _, variant := range slices.Sorted(maps.Keys(seen.Weights)) {
+		if _, ours := wanted[variant]; !ours {
+			return lifecycle.Fail(lifecycle.Conflict,
+				"endpoint %s serves %s with %d %% of the traffic, though nothing of %s is known to serve: if it is not needed, delete the endpoint (aws sagemaker delete-endpoint --endpoint-name %s) and release again",
+				seen.Name, variant, seen.Weights[variant], in.Model, seen.Name)
 		}
 	}
 	return nil

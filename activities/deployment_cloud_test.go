@@ -45,6 +45,7 @@ type world struct {
 	deployment *Deployment
 	monitoring *Monitoring
 	calls      *calls
+	cfg        aws.Config
 }
 
 // calls notes every operation of SageMaker that is asked for.
@@ -89,6 +90,7 @@ func newWorld(t *testing.T) *world {
 	url := "http://" + server.Addr()
 	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &url, HTTPClient: &http.Client{Transport: w.calls},
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
+	w.cfg = cfg
 	w.objects = cloud.NewObjects(s3.NewFromConfig(cfg))
 	require.NoError(t, w.objects.EnsureBucket(ctx, testBucket))
 	w.signer, err = evidence.OpenSigner(filepath.Join(t.TempDir(), "key.pem"))

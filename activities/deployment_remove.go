@@ -57,7 +57,7 @@ func (d *Deployment) removeBut(ctx context.Context, model string, used use) (out
 		if slices.Contains(used.models, name) {
 			continue
 		}
-		if err := d.Models.Delete(ctx, name); err != nil {
+		if _, err := d.Models.Delete(ctx, name); err != nil {
 			return out, err
 		}
 		out.Resources = append(out.Resources, "model/"+name)

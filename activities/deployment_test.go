@@ -17,11 +17,14 @@ func TestDeployAndReplaceAndRetire(t *testing.T) {
 	d := w.deployment
 	one, two := w.release(1, "good"), w.release(2, "good")
 
-	first, err := ask(w, d.Deploy, deploy(1, serve(one, 100)))
+	opening := deploy(1, serve(one, 100))
+	opening.First = true
+	first, err := ask(w, d.Deploy, opening)
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"r1": 100}, first.Weights)
-	again, err := ask(w, d.Deploy, deploy(1, serve(one, 100)))
-	require.NoError(t, err)
+	d.Role += "-renamed"
+	again, err := ask(w, d.Deploy, opening)
+	require.NoError(t, err, "what serves was made under another role")
 	require.Equal(t, first, again, "a repeat changes nothing")
 
 	both, err := ask(w, d.Deploy, deploy(2, serve(one, 100), serve(two, 0)))
@@ -50,6 +53,24 @@ func TestDeployAndReplaceAndRetire(t *testing.T) {
 	removed, err = ask(w, d.Retire, lifecycle.RemoveInput{Of: lifecycle.Of{Model: testModel}})
 	require.NoError(t, err)
 	require.Empty(t, removed.Resources, "a second time there is nothing")
+}
+
+// A model whose record was lost does not know what its endpoint serves.
+func TestAFirstDeploymentDoesNotReplaceWhatServes(t *testing.T) {
+	w := newWorld(t)
+	_, err := ask(w, w.deployment.Deploy, deploy(7, serve(w.release(7, "good"), 100)))
+	require.NoError(t, err)
+	before := w.inventory()
+	in := deploy(1, serve(w.release(1, "good"), 100))
+	in.First = true
+	w.calls.since()
+	_, err = ask(w, w.deployment.Deploy, in)
+	require.Equal(t, lifecycle.Conflict, lifecycle.ErrorType(err), "%v", err)
+	require.True(t, cloud.Final(err))
+	require.ErrorContains(t, err, "endpoint steward-fraud serves r7 with 100 % of the traffic")
+	require.ErrorContains(t, err, "delete the endpoint")
+	require.Equal(t, []string{"DescribeEndpoint"}, w.calls.since(), "nothing is touched")
+	require.Equal(t, before, w.inventory())
 }
 
 func TestFirstReleaseThatCannotServeLeavesNothing(t *testing.T) {

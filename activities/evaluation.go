@@ -20,65 +20,6 @@ type Evaluation struct {
 	Prices  cloud.Prices
 }
 
-// Score has a model answer every row of a part by a batch transform in the
-// model's own serving container, and waits for it. The model resource that this
-// needs is made for it and deleted after it. A transform that ran and failed is
-// lifecycle.JobFailed with the container's reason.
-func (e *Evaluation) Score(ctx context.Context, in lifecycle.ScoreInput) (lifecycle.Scored, error) {
-	if _, err := e.Prices.Hour(in.Instance); err != nil {
-		return lifecycle.Scored{}, err
-	}
-	job := cloud.TransformJob{
-		Of: in.Of, Name: in.Job, Model: in.Job, Instance: in.Instance,
-		Input: in.Input, Output: releaseURI(e.Bucket, in.Of, "scores/"+in.Job+"/"),
-	}
-	model := cloud.Model{Of: in.Of, Name: in.Job, Image: in.Model.Image, Data: in.Model.URI, Role: e.Role}
-	ended, err := e.run(ctx, model, job)
-	if cancelled(ctx) {
-		return lifecycle.Scored{}, afterCancel(ctx, func(ctx context.Context) error { return e.stop(ctx, job) })
-	}
-	if err != nil {
-		return lifecycle.Scored{}, err
-	}
-	if err := e.Models.Delete(ctx, model.Name); err != nil {
-		return lifecycle.Scored{}, err
-	}
-	if err := completed("transform job", job.Name, ended); err != nil {
-		return lifecycle.Scored{}, err
-	}
-	cost, err := e.Prices.Cost(in.Instance, ended.Billed)
-	return lifecycle.Scored{URI: job.Output, Cost: cost}, err
-}
-
-// run waits for the job. An error that a later attempt may mend leaves model
-// and job for that attempt; any other leaves nothing.
-func (e *Evaluation) run(ctx context.Context, model cloud.Model, job cloud.TransformJob) (ended cloud.Ended, err error) {
-	if err := e.Models.Create(ctx, model); err != nil {
-		return ended, err
-	}
-	if err = e.Jobs.StartTransform(ctx, job); err == nil {
-		ended, err = e.Jobs.WaitTransform(ctx, job.Name, beat(ctx))
-	}
-	if !cloud.Final(err) {
-		return ended, err
-	}
-	if left := e.Models.Delete(ctx, model.Name); left != nil {
-		err = cloud.Wrap(err, "model %s is left behind (%v) after", model.Name, left)
-	}
-	return ended, err
-}
-
-// stop stops a job, waits until it writes nothing any more and deletes its model.
-func (e *Evaluation) stop(ctx context.Context, job cloud.TransformJob) error {
-	if err := e.Jobs.StopTransform(ctx, job.Name); err != nil {
-		return err
-	}
-	if _, err := e.Jobs.WaitTransform(ctx, job.Name, beat(ctx)); err != nil && !errors.Is(err, cloud.ErrNotFound) {
-		return err
-	}
-	return e.Models.Delete(ctx, job.Model)
-}
-
 // Evaluate measures a model's answers on a part, whole and by slices. When the
 // part holds one class only, the metrics that this leaves undefined are absent.
 func (e *Evaluation) Evaluate(ctx context.Context, in lifecycle.EvaluateInput) (lifecycle.Evaluation, error) {
@@ -94,6 +35,7 @@ func (e *Evaluation) Evaluate(ctx context.Context, in lifecycle.EvaluateInput) (
 	if err != nil {
 		return lifecycle.Evaluation{}, err
 	}
+	defer alive(ctx, "measuring on the "+in.Name+" part")()
 	metrics, err := measure(in.Task, scores, t.labels)
 	if err != nil && !undefined(err) {
 		return lifecycle.Evaluation{}, lifecycle.Fail(lifecycle.JobFailed, "answers in %s: %v", in.Scored.URI, err)
@@ -148,6 +90,7 @@ func (e *Evaluation) Compare(ctx context.Context, in lifecycle.CompareInput) ([]
 	if err != nil {
 		return nil, err
 	}
+	defer alive(ctx, "comparing with the champion")()
 	out := make([]lifecycle.Comparison, 0, len(in.Metrics))
 	for _, metric := range in.Metrics {
 		c, err := stats.PairedBootstrap(metric, t.labels, champion, challenger, stats.BootstrapOptions{Seed: seed, Threshold: threshold})

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -103,7 +104,7 @@ func appendScores(ctx context.Context, objects *cloud.Objects, uri string, score
 		return nil, err
 	}
 	defer func() { _ = body.Close() }()
-	lines := bufio.NewScanner(body)
+	lines := bufio.NewScanner(io.TeeReader(body, pulse{ctx, "reading " + uri}))
 	for n := 1; lines.Scan(); n++ {
 		text := strings.TrimSpace(lines.Text())
 		score, err := strconv.ParseFloat(text, 64)

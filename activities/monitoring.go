@@ -66,7 +66,7 @@ func (m *Monitoring) MeasureTraffic(ctx context.Context, in lifecycle.MeasureInp
 		return in.Window, cloud.Wrap(err, "window %s", in.Window.ID)
 	}
 	if err := m.measureServices(ctx, in, &r.Window); err != nil {
-		return in.Window, cloud.Wrap(err, "window %s", in.Window.ID)
+		return in.Window, err
 	}
 	return m.store(ctx, in, r)
 }
@@ -186,19 +186,25 @@ func named(columns []lifecycle.Drift, level stats.Level) []string {
 	return out
 }
 
-// measureServices judges the service levels. Nothing served is no good news.
+// measureServices judges the service levels. Nothing served is no good news, and
+// metrics that cannot be read are an error, as an outcome: what else is known of
+// the window is worth more than another attempt. It returns only a cancellation.
 func (m *Monitoring) measureServices(ctx context.Context, in lifecycle.MeasureInput, w *lifecycle.Window) error {
 	if len(in.Watch.Services) == 0 {
 		return nil
 	}
 	served, err := m.Metrics.Variant(ctx, lifecycle.EndpointName(in.Model), lifecycle.Variant(in.Champion.Release),
 		w.From, w.To, percentiles(in.Watch.Services))
-	if err != nil {
-		return err
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	readings, outcome, detail := judgeLevels(in.Watch.Services, served, 1)
-	w.Services = readings
-	w.Findings = append(w.Findings, lifecycle.Finding{Cause: lifecycle.CauseAlert, Outcome: outcome, Detail: detail})
+	f := lifecycle.Finding{Cause: lifecycle.CauseAlert, Outcome: lifecycle.Faulty}
+	if err != nil {
+		f.Detail = err.Error()
+	} else {
+		w.Services, f.Outcome, f.Detail = judgeLevels(in.Watch.Services, served, minRows(in.Watch))
+	}
+	w.Findings = append(w.Findings, f)
 	return nil
 }
 

@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/stretchr/testify/require"
 
+	"steward/internal/cloud"
 	"steward/internal/lifecycle"
 	"steward/internal/stats"
 )
@@ -235,4 +238,23 @@ func TestTrafficOfARealEndpoint(t *testing.T) {
 	require.Contains(t, outcomes(got.Findings), "drift fail: 3 of 3 columns moved")
 	require.Contains(t, outcomes(got.Findings), "alert pass: errors 0 is within 0; p99 ")
 	require.Len(t, got.Services, 2)
+
+	w.in.Watch.MinRows = 221
+	got, err = ask(w.world, w.monitoring.MeasureTraffic, w.in)
+	require.NoError(t, err)
+	require.Contains(t, outcomes(got.Findings), "alert inconclusive: 220 requests, fewer than the 221 that are needed")
+}
+
+// What keeps the service levels from being read says nothing about the inputs.
+func TestDriftIsMeasuredWithoutMetrics(t *testing.T) {
+	w := newWatched(t)
+	w.traffic(rowsOf(600, 2, 12, 0.95))
+	w.in.Watch.Services = []lifecycle.Level{{Name: "errors", Max: lifecycle.Bound{Value: 0.01}}}
+	w.cfg.Credentials = credentials.NewStaticCredentialsProvider("key", "a wrong secret", "")
+	w.monitoring.Metrics = cloud.NewMetrics(cloudwatch.NewFromConfig(w.cfg))
+	got, err := ask(w.world, w.monitoring.MeasureTraffic, w.in)
+	require.NoError(t, err)
+	require.Contains(t, outcomes(got.Findings), "drift fail: 2 of 3 columns moved")
+	require.Contains(t, outcomes(got.Findings), "alert error: metrics of endpoint steward-fraud, variant r3: ")
+	require.NotEmpty(t, got.Report)
 }

@@ -44,16 +44,14 @@ func (m *Monitoring) readTruths(ctx context.Context, in lifecycle.MeasureInput, 
 	return t.labels, counts, nil
 }
 
-// truthFiles lists the files to read, oldest first. Names that begin with "_"
-// or "." are markers of the programs that write data sets.
+// truthFiles lists the files to read, oldest first.
 func (m *Monitoring) truthFiles(ctx context.Context, in lifecycle.MeasureInput) ([]cloud.Object, error) {
 	var files []cloud.Object
-	for o, err := range m.Objects.List(ctx, in.Data.GroundTruth.URI) {
+	for o, err := range m.Objects.Files(ctx, in.Data.GroundTruth.URI) {
 		if err != nil {
 			return nil, cloud.Wrap(err, "ground truth")
 		}
-		marker := strings.HasPrefix(path.Base(o.URI), "_") || strings.HasPrefix(path.Base(o.URI), ".")
-		if o.Size > 0 && !marker && !o.Modified.Before(in.Window.From.Truncate(1e9)) {
+		if o.Size > 0 && !o.Modified.Before(in.Window.From.Truncate(1e9)) {
 			files = append(files, o)
 		}
 	}
@@ -64,7 +62,7 @@ func (m *Monitoring) truthFiles(ctx context.Context, in lifecycle.MeasureInput) 
 // readTruthFile fetches a file and reads it, so that what is wrong with it then
 // is the data's fault: lifecycle.DataRejected.
 func (m *Monitoring) readTruthFile(ctx context.Context, o cloud.Object, data lifecycle.Data, t *truths) error {
-	local, _, err := (&Data{Objects: m.Objects}).fetch(ctx, o)
+	local, _, err := fetch(ctx, m.Objects, o)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ func (r *Records) Record(ctx context.Context, e lifecycle.Entry) error {
 // OpenLedger returns where a model's ledger stands; a new model has none, which
 // is the zero Head.
 func (r *Records) OpenLedger(ctx context.Context, model string) (lifecycle.Head, error) {
+	defer alive(ctx, "reading the ledger of "+model)()
 	return r.Ledger.Head(ctx, model)
 }
 

@@ -3,8 +3,6 @@ package activities
 import (
 	"context"
 	"errors"
-	"path"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -43,19 +41,15 @@ func (d *Data) TakeSnapshot(ctx context.Context, in lifecycle.SnapshotInput) (li
 	return d.writeManifest(ctx, in.Model, m)
 }
 
-// filesOf lists a source. Names that begin with a dot or an underscore are
-// markers that other programs leave, such as _SUCCESS, and not data.
+// filesOf lists a source.
 func (d *Data) filesOf(ctx context.Context, source lifecycle.Source) ([]cloud.Object, error) {
 	var files []cloud.Object
-	for o, err := range d.Objects.List(ctx, source.URI) {
+	for o, err := range d.Objects.Files(ctx, source.URI) {
 		if errors.Is(err, cloud.ErrNotFound) {
 			return nil, lifecycle.Fail(lifecycle.DataRejected, "source %s: the bucket of %s does not exist", source.Name, source.URI)
 		}
 		if err != nil {
 			return nil, err
-		}
-		if name := path.Base(o.URI); strings.HasSuffix(o.URI, "/") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") {
-			continue
 		}
 		if o.Size == 0 {
 			return nil, lifecycle.Fail(lifecycle.DataRejected, "source %s: file %s is empty", source.Name, o.URI)
@@ -89,6 +83,7 @@ func (d *Data) readFiles(ctx context.Context, data lifecycle.Data, objects []clo
 
 // keep copies the files of a snapshot to where their content names them.
 func (d *Data) keep(ctx context.Context, m *manifest) error {
+	defer alive(ctx, "copying the files of the snapshot")()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for _, f := range m.Files {

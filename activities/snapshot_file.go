@@ -45,11 +45,12 @@ func used(data lifecycle.Data) []string {
 // release needs of it: so a broken file is found before anything is built on it.
 // Without a schema, the file's own is the one that all files must have.
 func (d *Data) readFile(ctx context.Context, data lifecycle.Data, o cloud.Object, schema dataset.Schema) (snapshotFile, dataset.Schema, error) {
-	local, sum, err := d.fetch(ctx, o)
+	local, sum, err := fetch(ctx, d.Objects, o)
 	if err != nil {
 		return snapshotFile{}, nil, err
 	}
 	defer func() { _ = os.Remove(local) }()
+	defer alive(ctx, "reading "+o.URI)()
 	source := dataset.File(local)
 	source.Name, source.Format, source.Types = o.URI, data.Sources[0].Format, typesOf(schema)
 	f := snapshotFile{Source: o.URI, SHA256: sum, Bytes: o.Size, from: o}
@@ -61,7 +62,6 @@ func (d *Data) readFile(ctx context.Context, data lifecycle.Data, o cloud.Object
 	}
 	span := span{}
 	err = dataset.Read(ctx, source, used(data), func(b *dataset.Batch) error {
-		pulse{ctx, "reading " + o.URI}.beat()
 		f.Rows += int64(b.Rows)
 		span.add(b.Times(0))
 		return nil
@@ -75,8 +75,8 @@ func (d *Data) readFile(ctx context.Context, data lifecycle.Data, o cloud.Object
 
 // fetch downloads an object; it returns the local file, which is the caller's
 // to remove, and the content's digest.
-func (d *Data) fetch(ctx context.Context, o cloud.Object) (name, sum string, err error) {
-	body, err := d.Objects.Read(ctx, o.URI)
+func fetch(ctx context.Context, objects *cloud.Objects, o cloud.Object) (name, sum string, err error) {
+	body, err := objects.Read(ctx, o.URI)
 	if err != nil {
 		return "", "", err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -52,28 +51,22 @@ func (t *Training) Train(ctx context.Context, in lifecycle.TrainInput) (lifecycl
 
 func (t *Training) run(ctx context.Context, job cloud.TrainingJob) (ended cloud.Ended, err error) {
 	err = t.Jobs.StartTraining(ctx, job)
+	if cloud.Final(err) { // there is no job, or it is somebody else's
+		return ended, err
+	}
 	if err == nil {
 		ended, err = t.Jobs.WaitTraining(ctx, job.Name, beat(ctx))
 	}
-	if cancelled(ctx) {
-		return ended, afterCancel(ctx, func(ctx context.Context) error { return t.stop(ctx, job.Name) })
-	}
-	if err != nil {
+	stop := func(ctx context.Context) error { return stopTraining(ctx, t.Jobs, job.Name) }
+	switch {
+	case cancelled(ctx):
+		return ended, afterCancel(ctx, stop)
+	case cloud.Final(err):
+		return ended, afterFault(ctx, err, stop)
+	case err != nil:
 		return ended, err
 	}
 	return ended, completed("training job", job.Name, ended)
-}
-
-// stop stops a job and waits until it writes nothing any more.
-func (t *Training) stop(ctx context.Context, name string) error {
-	if err := t.Jobs.StopTraining(ctx, name); err != nil {
-		return err
-	}
-	_, err := t.Jobs.WaitTraining(ctx, name, beat(ctx))
-	if errors.Is(err, cloud.ErrNotFound) {
-		return nil // it was cancelled before it could start
-	}
-	return err
 }
 
 // trained describes the product of a job that completed.

@@ -40,6 +40,29 @@ func (p pulse) Write(b []byte) (int, error) {
 
 func (p pulse) beat() { activity.RecordHeartbeat(p.ctx, lifecycle.Progress{Status: p.what}) }
 
+// beatEvery is far below every heartbeat timeout.
+const beatEvery = 10 * time.Second
+
+// alive heartbeats at once and then every beatEvery, for work that takes long
+// and says nothing by itself, until the function that it returns is called.
+func alive(ctx context.Context, what string) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(beatEvery)
+		defer tick.Stop()
+		for ctx.Err() == nil {
+			pulse{ctx, what}.beat()
+			select {
+			case <-ctx.Done():
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() { cancel(); <-ended }
+}
+
 // cancelled tells whether the workflow wants the activity to stop, which undoes
 // what it began. A worker that is merely shutting down leaves everything for
 // the next attempt to attach to.
@@ -61,4 +84,13 @@ func afterCancel(ctx context.Context, undo func(context.Context) error) error {
 		return cloud.Wrap(err, "after it was cancelled")
 	}
 	return cause
+}
+
+// afterFault undoes what an activity began that failed for good, and returns
+// the fault, with what undoing left behind.
+func afterFault(ctx context.Context, fault error, undo func(context.Context) error) error {
+	if err := undo(ctx); err != nil {
+		return cloud.Wrap(fault, "undoing what was begun failed too (%v)", err)
+	}
+	return fault
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 
 	"steward/internal/cloud"
@@ -54,7 +55,11 @@ func Start(ctx context.Context, o Options) (*Worker, error) {
 		WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 		ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 		WorkerStopTimeout:          drain,
-		OnFatalError:               w.fail,
+		// Progress is shown to people: the default would hold it back for most of
+		// the heartbeat time-out.
+		MaxHeartbeatThrottleInterval: 2 * time.Second,
+		Interceptors:                 []interceptor.WorkerInterceptor{&stopping{}},
+		OnFatalError:                 w.fail,
 	})
 	workflows.Register(w.inner)
 	for _, a := range o.activities() {

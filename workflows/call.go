@@ -8,7 +8,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"steward/activities"
-	"steward/internal/lifecycle"
 )
 
 // Activities are named through nil pointers: only the method's name is used.
@@ -35,6 +34,7 @@ var retry = &temporal.RetryPolicy{
 var quick = workflow.ActivityOptions{
 	StartToCloseTimeout:    time.Minute,
 	ScheduleToCloseTimeout: 24 * time.Hour,
+	WaitForCancellation:    true, // what was begun is known before anything is undone
 	RetryPolicy:            retry,
 }
 
@@ -46,6 +46,14 @@ var job = workflow.ActivityOptions{
 	ScheduleToCloseTimeout: 10 * 24 * time.Hour,
 	HeartbeatTimeout:       time.Minute,
 	WaitForCancellation:    true,
+	RetryPolicy:            retry,
+}
+
+// head reads what grows with a model's age.
+var head = workflow.ActivityOptions{
+	StartToCloseTimeout:    time.Hour,
+	ScheduleToCloseTimeout: 24 * time.Hour,
+	HeartbeatTimeout:       time.Minute,
 	RetryPolicy:            retry,
 }
 
@@ -73,11 +81,4 @@ func do[In any](ctx workflow.Context, opts workflow.ActivityOptions, summary str
 ) error {
 	opts.Summary = summary
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, opts), fn, in).Get(ctx, nil)
-}
-
-// stuck is a clean-up that failed: it has the clean-up's type, since that is
-// what a person must mend, and tells of the error that made it necessary.
-func stuck(doing string, first, then error) error {
-	p := lifecycle.ProblemOf(then)
-	return lifecycle.Fail(p.Type, "%s: %s (after %s)", doing, p.Message, lifecycle.ProblemOf(first).Message)
 }

@@ -108,6 +108,7 @@ func (w *world) healthy() *world {
 	w.OnActivity(data.PrepareParts, m, m).Return(parts, nil).Maybe()
 	w.OnActivity(data.Discard, m, m).Return(nil).Maybe()
 	w.OnActivity(training.Quote, m, m).Return(map[string]float64{"i": 1}, nil).Maybe()
+	w.OnActivity(evaluation.Abandon, m, m).Return(lifecycle.Removed{}, nil).Maybe()
 	w.OnActivity(training.Train, m, m).Return(trained, nil).Maybe()
 	w.OnActivity(evaluation.Score, m, m).Return(lifecycle.Scored{URI: "s3://b/scores", Cost: 0.1}, nil).Maybe()
 	w.OnActivity(evaluation.Evaluate, m, m).Return(auc(0.75), nil).Maybe()

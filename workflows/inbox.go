@@ -20,8 +20,9 @@ func on[T any](ctx workflow.Context, in *inbox, name string, take func(workflow.
 	in.events.AddReceive(workflow.GetSignalChannel(ctx, name), func(ch workflow.ReceiveChannel, _ bool) {
 		in.busy = true
 		var v T
-		ch.Receive(in.own, &v)
-		take(in.own, v)
+		if ch.ReceiveAsync(&v) { // false for a payload that cannot be read
+			take(in.own, v)
+		}
 		in.busy = false
 	})
 }

@@ -49,7 +49,8 @@ type model struct {
 	log     log.Logger
 	inbox   *inbox
 	display display
-	news    bool // something changed since the last turn
+	news    bool      // something changed since the last turn
+	retry   time.Time // no automatic release before, after one could not be started
 }
 
 func newModel(ctx workflow.Context, state lifecycle.ModelState) *model {
@@ -65,17 +66,25 @@ func newModel(ctx workflow.Context, state lifecycle.ModelState) *model {
 
 // openLedger finds out which release numbers are taken: a model may have lived
 // before under this name, and its cloud resources' names must not come again.
+// Nothing else begins before that is known.
 func (m *model) openLedger(ctx workflow.Context) error {
-	if m.state.Opened {
-		return nil
+	for !m.state.Opened {
+		found, err := call(ctx, head, "read the ledger's head", records.OpenLedger, m.state.Model.Name)
+		if err == nil {
+			m.state.Last, m.state.Opened = max(m.state.Last, found.LastRelease), true
+			return nil
+		}
+		m.log.Error("the ledger could not be read", "error", err)
+		if err := workflow.Sleep(ctx, again); err != nil {
+			return err
+		}
 	}
-	head, err := call(ctx, quick, "read the ledger's head", records.OpenLedger, m.state.Model.Name)
-	if err != nil {
-		return err
-	}
-	m.state.Last, m.state.Opened = head.LastRelease, true
 	return nil
 }
+
+// again is how long the model waits after something failed that it must do: it
+// never ends because of a failure, since it alone knows what serves.
+const again = 10 * time.Minute
 
 // turn starts what is due, or waits until something changes.
 func (m *model) turn(ctx workflow.Context) error {
@@ -84,18 +93,33 @@ func (m *model) turn(ctx workflow.Context) error {
 	}
 	m.news = false
 	m.tick(ctx)
-	due, at := policy.Due(&m.state, workflow.Now(ctx))
+	m.listenFor(ctx)
+	now := workflow.Now(ctx)
+	due, at := policy.Due(&m.state, now)
 	m.show(ctx)
-	if due != nil {
-		return m.startDue(ctx, *due)
+	if due != nil && !now.Before(m.retry) {
+		err := m.startDue(ctx, *due)
+		if err != nil && ctx.Err() == nil {
+			m.log.Error("an automatic release was not started", "cause", due.Cause, "error", err)
+			m.retry = workflow.Now(ctx).Add(again)
+		}
+		return ctx.Err()
 	}
-	changed := func() bool { return m.news }
-	if at = earlier(at, m.state.NextCron); at.IsZero() {
-		return workflow.Await(ctx, func() bool { return changed() || m.inbox.mustContinue(ctx) })
+	if due != nil {
+		at = m.retry
+	}
+	return m.await(ctx, earlier(earlier(at, m.state.NextCron), m.silentAt()))
+}
+
+// await returns when something changed, or at a time if that is not zero.
+func (m *model) await(ctx workflow.Context, at time.Time) error {
+	changed := func() bool { return m.news || m.inbox.mustContinue(ctx) }
+	if at.IsZero() {
+		return workflow.Await(ctx, changed)
 	}
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      max(at.Sub(workflow.Now(ctx)), 0),
-		TimerOptions: workflow.TimerOptions{Summary: "next release at the earliest"},
+		TimerOptions: workflow.TimerOptions{Summary: "next look"},
 	}, changed)
 	return err
 }
@@ -131,15 +155,15 @@ func (m *model) tick(ctx workflow.Context) {
 
 // startDue begins an automatic release.
 func (m *model) startDue(ctx workflow.Context, t lifecycle.Trigger) error {
-	m.state.Pending = nil
-	m.state.Automatic = append(policy.Recent(m.state.Automatic, workflow.Now(ctx)), workflow.Now(ctx))
 	text := fmt.Sprintf("%s triggers a release: %s", t.Cause, t.Reason)
 	if err := m.scribe.record(ctx, lifecycle.EntryTriggered, lifecycle.Machine, text, nil); err != nil {
 		return err
 	}
-	if m.state.InFlight != nil || m.state.Retired != nil { // a person was faster
+	if m.state.InFlight != nil || m.state.Retired != nil || m.state.Paused != "" { // a person was faster
 		return nil
 	}
+	m.state.Pending = nil
+	m.state.Automatic = append(policy.Recent(m.state.Automatic, workflow.Now(ctx)), workflow.Now(ctx))
 	_, err := m.begin(ctx, t)
 	return err
 }
@@ -217,7 +241,7 @@ func (m *model) follow(ctx workflow.Context) {
 // ended takes in how the release or rollback under way ended. A repeated report
 // changes nothing.
 func (m *model) ended(ctx workflow.Context, e lifecycle.Ended) {
-	if !m.unseen(e.ID) {
+	if !unseen(&m.state.Seen.Reports, e.ID) {
 		return
 	}
 	m.news = true
@@ -260,17 +284,17 @@ func (m *model) crown(ctx workflow.Context, c lifecycle.Champion, rollback bool)
 	}
 	m.state.Champion, m.state.Health = &c, lifecycle.HealthUnknown
 	m.state.Pending = slices.DeleteFunc(m.state.Pending, func(t lifecycle.Trigger) bool {
-		return t.Cause == lifecycle.CauseDrift || t.Cause == lifecycle.CauseQuality
+		return t.Cause == lifecycle.CauseDrift || t.Cause == lifecycle.CauseQuality || t.Cause == lifecycle.CauseAlert
 	})
 	m.informWatch(ctx)
 }
 
-// unseen tells whether a report's id is new, and remembers it.
-func (m *model) unseen(id string) bool {
-	if slices.Contains(m.state.Seen, id) {
+// unseen tells whether an id is new to a list, and remembers it.
+func unseen(list *[]string, id string) bool {
+	if slices.Contains(*list, id) {
 		return false
 	}
-	m.state.Seen = lastOf(append(m.state.Seen, id), 500)
+	*list = lastOf(append(*list, id), 300)
 	return true
 }
 

@@ -2,7 +2,9 @@ package workflows
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -71,7 +73,11 @@ func (m *model) mayApply(a lifecycle.Apply) error {
 
 // apply declares the model. The same file again changes nothing.
 func (m *model) apply(ctx workflow.Context, a lifecycle.Apply) (lifecycle.Applied, error) {
-	out := lifecycle.Applied{Created: m.state.Digest == "", Digest: a.Digest, Changed: a.Digest != m.state.Digest}
+	if err := m.ready(ctx); err != nil {
+		return lifecycle.Applied{}, err
+	}
+	changed := a.Digest != m.state.Digest || !same(a.Model, m.state.Model)
+	out := lifecycle.Applied{Created: m.state.Digest == "", Digest: a.Digest, Changed: changed}
 	if !out.Changed {
 		return out, nil
 	}
@@ -81,11 +87,22 @@ func (m *model) apply(ctx workflow.Context, a lifecycle.Apply) (lifecycle.Applie
 	}
 	m.state.Model, m.state.Spec, m.state.Digest = a.Model, a.Spec, a.Digest
 	m.state.Author, m.state.Applied, m.news = a.By, workflow.Now(ctx), true
+	m.state.NextCron = time.Time{}
 	m.informWatch(ctx)
 	if !out.Created {
 		m.note(lifecycle.Trigger{Cause: lifecycle.CauseSpec, Reason: "the model file changed", Author: a.By, At: workflow.Now(ctx)})
 	}
 	return out, nil
+}
+
+// ready waits until the ledger was read: release numbers rest on it.
+func (m *model) ready(ctx workflow.Context) error {
+	return workflow.Await(ctx, func() bool { return m.state.Opened })
+}
+
+// same tells whether two declarations name the same owners.
+func same(a, b lifecycle.Metadata) bool {
+	return a.Name == b.Name && a.Team == b.Team && maps.Equal(a.Owners, b.Owners)
 }
 
 func (m *model) mayRelease(o lifecycle.Order) error {
@@ -101,6 +118,12 @@ func (m *model) mayRelease(o lifecycle.Order) error {
 }
 
 func (m *model) release(ctx workflow.Context, o lifecycle.Order) (lifecycle.Ordered, error) {
+	if err := m.ready(ctx); err != nil {
+		return lifecycle.Ordered{}, err
+	}
+	if err := m.mayRelease(o); err != nil { // somebody may have been faster
+		return lifecycle.Ordered{}, err
+	}
 	return m.begin(ctx, lifecycle.Trigger{Cause: lifecycle.CauseManual, Reason: o.Reason, Author: o.By, At: workflow.Now(ctx)})
 }
 
@@ -123,8 +146,12 @@ func (m *model) rollback(ctx workflow.Context, o lifecycle.Order) (lifecycle.Ord
 	in := lifecycle.RolloutInput{Model: m.state.Model, Spec: m.state.Spec, Challenger: back, Champion: m.state.Champion,
 		Rollback: o.By + ": " + o.Reason, ReportTo: lifecycle.ModelID(m.state.Model.Name)}
 	summary := fmt.Sprintf("%s: back to release %d", m.state.Model.Name, back.Release)
-	if err := m.scribe.record(ctx, lifecycle.EntryReturned, o.By, summary+": "+o.Reason, nil); err != nil {
-		m.state.InFlight = nil
+	err := m.scribe.record(ctx, lifecycle.EntryReturned, o.By, summary+": "+o.Reason, nil)
+	if err == nil {
+		err = m.alive()
+	}
+	if err != nil {
+		m.state.InFlight, m.news = nil, true
 		return lifecycle.Ordered{}, err
 	}
 	return lifecycle.Ordered{Release: back.Release, Workflow: id},
@@ -144,6 +171,7 @@ func (m *model) pause(ctx workflow.Context, o lifecycle.Order) (lifecycle.ModelS
 	}
 	m.state.Paused, m.news = o.By+": "+o.Reason, true
 	if o.Watch {
+		m.state.Unwatched = true
 		m.signalWatch(ctx, lifecycle.PauseSignal, nil)
 	}
 	return m.state, nil
@@ -161,32 +189,49 @@ func (m *model) resume(ctx workflow.Context, o lifecycle.Order) (lifecycle.Model
 		return m.state, err
 	}
 	m.state.Paused, m.news = "", true
-	m.signalWatch(ctx, lifecycle.ResumeSignal, nil)
+	if m.state.Unwatched {
+		m.state.Unwatched, m.state.Reported = false, workflow.Now(ctx)
+		m.signalWatch(ctx, lifecycle.ResumeSignal, nil)
+	}
 	return m.state, nil
 }
 
 // window takes in a measured window and what it means.
 func (m *model) window(ctx workflow.Context, r lifecycle.WindowReport) {
-	if !m.unseen(r.ID) {
+	if !unseen(&m.state.Seen.Reports, r.ID) {
 		return
 	}
-	w := r.Window
+	m.state.Reported = workflow.Now(ctx)
+	w := m.complete(r.Window)
+	m.state.Window = max(m.state.Window, w.Seq)
 	news := policy.News(m.state.Windows, w)
 	m.state.Windows = slices.DeleteFunc(m.state.Windows, func(o lifecycle.Window) bool { return o.ID == w.ID })
 	m.state.Windows = lastOf(inOrder(append(m.state.Windows, w)), 120)
 	m.recordFindings(ctx, w, news)
-	if m.state.Champion == nil || w.Release != m.state.Champion.Release {
+	if c := m.state.Champion; c == nil || w.Release != c.Release || w.From.Before(c.Since) {
 		return
 	}
+	reign := policy.Since(m.state.Windows, m.state.Champion.Since)
 	inARow := m.state.Spec.Watch.InARow
 	was := m.state.Health
-	m.state.Health, m.news = policy.HealthOf(m.state.Windows, w.Release, inARow), true
-	for _, t := range policy.Breaches(m.state.Windows, w.Release, inARow, workflow.Now(ctx)) {
+	m.state.Health, m.news = policy.HealthOf(reign, w.Release, inARow), true
+	for _, t := range policy.Breaches(reign, w.Release, inARow, workflow.Now(ctx)) {
 		m.note(t)
 		if was != lifecycle.HealthDegraded {
 			m.tellAll(ctx, lifecycle.NoticeDegraded, fmt.Sprintf("%s: %s: %s", m.state.Model.Name, t.Cause, t.Reason))
 		}
 	}
+}
+
+// complete adds what the first report of a window said to its second one: the
+// watch does not carry it until the ground truth is there.
+func (m *model) complete(w lifecycle.Window) lifecycle.Window {
+	for _, o := range m.state.Windows {
+		if o.ID == w.ID && len(w.Drift) == 0 {
+			w.Drift, w.Services, w.Estimate = o.Drift, o.Services, o.Estimate
+		}
+	}
+	return w
 }
 
 // tellAllNow is tellAll for the end of a run: it waits until the notice is out.
@@ -221,7 +266,7 @@ func (m *model) recordFindings(ctx workflow.Context, w lifecycle.Window, news []
 // alert takes in an alert: it stops a rollout under way, and may be a reason to
 // train again.
 func (m *model) alert(ctx workflow.Context, a lifecycle.Alert) {
-	if !m.unseen(a.ID) {
+	if !unseen(&m.state.Seen.Alerts, a.ID) {
 		return
 	}
 	word := "resolved"
@@ -230,7 +275,8 @@ func (m *model) alert(ctx workflow.Context, a lifecycle.Alert) {
 	}
 	text := fmt.Sprintf("alert %s (%s) %s: %s", a.Name, a.Source, word, a.Summary)
 	if err := m.scribe.record(ctx, lifecycle.EntryAlert, a.Author(), text, map[string]any{"id": a.ID}); err != nil {
-		m.log.Error("an alert was not recorded", "alert", a.ID, "error", err)
+		m.log.Error("an alert was not recorded, and so not acted on", "alert", a.ID, "error", err)
+		return
 	}
 	m.state.Alerts, m.news = lastOf(append(m.state.Alerts, a), 50), true
 	if !a.Firing {
@@ -256,13 +302,15 @@ func (m *model) passAlert(ctx workflow.Context, f lifecycle.InFlight, a lifecycl
 // kpi takes in a value of the business figure.
 func (m *model) kpi(ctx workflow.Context, k lifecycle.KPIReading) {
 	want := m.state.Spec.Objective.KPI
-	if want == nil || !m.unseen("kpi/"+k.ID) {
+	if want == nil || !unseen(&m.state.Seen.KPIs, k.ID) {
 		return
 	}
 	text := fmt.Sprintf("%s is %g", want.Name, k.Value)
 	if err := m.scribe.record(ctx, lifecycle.EntryKPI, k.Author(), text, nil); err != nil {
-		m.log.Error("a KPI reading was not recorded", "id", k.ID, "error", err)
+		m.log.Error("a KPI reading was not recorded, and so not acted on", "id", k.ID, "error", err)
+		return
 	}
+	m.news = true
 	m.state.KPIs = lastOf(append(m.state.KPIs, k), 50)
 	if !policy.Within(k.Value, want.Min, want.Max) {
 		m.note(lifecycle.Trigger{Cause: lifecycle.CauseKPI, Reason: text, Author: k.Author(), At: k.At})

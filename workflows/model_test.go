@@ -20,6 +20,7 @@ func modelInput() lifecycle.ModelState {
 
 func serving() lifecycle.ModelState {
 	s := modelInput()
+	s.Reported = time.Now()
 	s.Champion, s.Watching, s.Last, s.Opened = ptr(champion(1)), true, 1, true
 	return s
 }
@@ -119,12 +120,12 @@ func TestModelReleasesOneAtATime(t *testing.T) {
 
 func TestModelNumbersGoOnAfterARetirement(t *testing.T) {
 	w, c := modelWorld(t, time.Hour, lifecycle.StageFailed)
-	w.OnActivity(records.OpenLedger, mock.Anything, mock.Anything).Return(lifecycle.Head{LastRelease: 7}, nil)
+	w.OnActivity(records.OpenLedger, mock.Anything, mock.Anything).After(time.Minute).Return(lifecycle.Head{LastRelease: 7}, nil)
 	w.healthy()
-	w.RegisterDelayedCallback(func() { w.ask(lifecycle.ReleaseUpdate, order("again")) }, time.Minute)
+	w.RegisterDelayedCallback(func() { w.ask(lifecycle.ReleaseUpdate, order("again")) }, 0)
 	w.retireAt(9 * time.Hour)
 	w.runModel(modelInput())
-	require.Equal(t, 8, c.releases[0].Number)
+	require.Equal(t, 8, c.releases[0].Number, "even if it is ordered before the ledger was read")
 }
 
 func badWindow(release, n int) lifecycle.WindowReport {
@@ -345,4 +346,42 @@ func TestModelThatCannotRetireLivesOn(t *testing.T) {
 	w.runModel(serving())
 	require.NoError(t, w.GetWorkflowError())
 	require.False(t, state[lifecycle.ModelState](t, w).Gone.IsZero())
+}
+
+func TestModelSurvivesALedgerThatRefuses(t *testing.T) {
+	w, c := modelWorld(t, time.Hour, lifecycle.StageReleased)
+	refusals := 0
+	w.OnActivity(records.Record, mock.Anything, mock.Anything).Return(func(_ context.Context, e lifecycle.Entry) error {
+		if e.Kind == lifecycle.EntryTriggered && refusals < 3 {
+			refusals++
+			return lifecycle.Fail(lifecycle.Denied, "may not write the ledger")
+		}
+		return nil
+	})
+	w.healthy()
+	for i := range 2 {
+		w.RegisterDelayedCallback(func() { w.SignalWorkflow(lifecycle.WindowSignal, badWindow(1, i)) }, time.Duration(i+1)*30*time.Minute)
+	}
+	w.retireAt(20 * time.Hour)
+	w.runModel(serving())
+	require.NoError(t, w.GetWorkflowError())
+	require.Equal(t, 3, refusals)
+	require.Len(t, c.releases, 1, "the trigger waits until its record can be written")
+}
+
+func TestModelNoticesASilentWatch(t *testing.T) {
+	w, c := modelWorld(t, time.Hour, lifecycle.StageReleased)
+	w.healthy()
+	w.RegisterDelayedCallback(func() {
+		w.SignalWorkflow(lifecycle.WindowSignal, lifecycle.WindowReport{ID: "x",
+			Window: lifecycle.Window{ID: "1-4", Seq: 4, Release: 1, Findings: []lifecycle.Finding{{Cause: lifecycle.CauseDrift, Outcome: lifecycle.Pass}}}})
+	}, time.Hour)
+	w.RegisterDelayedCallback(func() {
+		require.Equal(t, lifecycle.HealthGood, state[lifecycle.ModelState](t, w).Health)
+	}, 2*time.Hour)
+	w.retireAt(6 * time.Hour)
+	w.runModel(serving())
+	require.NoError(t, w.GetWorkflowError())
+	require.Contains(t, w.notices(), lifecycle.NoticeUnclear)
+	require.Contains(t, c.signals, "champion → model/churn/watch", "it is woken")
 }

@@ -3,23 +3,41 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"steward/internal/lifecycle"
+	"steward/internal/policy"
 )
 
 // informWatch tells the watch what serves now and by which declaration, and
-// starts it when something serves for the first time.
+// starts one if there is none.
 func (m *model) informWatch(ctx workflow.Context) {
-	if m.state.Champion == nil {
+	if m.state.Champion == nil || m.state.Retired != nil {
 		return
 	}
-	if m.state.Watching && m.signalWatch(ctx, lifecycle.ChampionSignal, lifecycle.WatchChange{Champion: *m.state.Champion, Spec: m.state.Spec}) {
+	m.state.Reported = workflow.Now(ctx)
+	change := lifecycle.WatchChange{Champion: *m.state.Champion, Spec: m.state.Spec}
+	if m.state.Watching && m.signalWatch(ctx, lifecycle.ChampionSignal, change) {
 		return
 	}
+	err := m.startWatch(ctx)
+	var running *temporal.ChildWorkflowExecutionAlreadyStartedError
+	if errors.As(err, &running) { // one of an earlier run of this model
+		m.state.Watching = true
+		m.signalWatch(ctx, lifecycle.ChampionSignal, change)
+		return
+	}
+	if err != nil {
+		m.log.Error("the watch was not started", "error", err)
+	}
+	m.state.Watching = err == nil
+}
+
+func (m *model) startWatch(ctx workflow.Context) error {
 	name := m.state.Model.Name
 	opts := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: lifecycle.WatchID(name), ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON,
@@ -27,14 +45,30 @@ func (m *model) informWatch(ctx workflow.Context) {
 		TypedSearchAttributes: temporal.NewSearchAttributes(lifecycle.AttrModel.ValueSet(name),
 			lifecycle.AttrOwner.ValueSet(m.state.Model.Team)),
 	})
-	state := lifecycle.WatchState{Model: m.state.Model, Spec: m.state.Spec, Champion: *m.state.Champion}
-	err := workflow.ExecuteChildWorkflow(opts, lifecycle.WatchWorkflow, state).GetChildWorkflowExecution().Get(ctx, nil)
-	var running *temporal.ChildWorkflowExecutionAlreadyStartedError
-	if err != nil && !errors.As(err, &running) {
-		m.log.Error("the watch was not started", "error", err)
+	state := lifecycle.WatchState{Model: m.state.Model, Spec: m.state.Spec, Champion: *m.state.Champion, Seq: m.state.Window}
+	return workflow.ExecuteChildWorkflow(opts, lifecycle.WatchWorkflow, state).GetChildWorkflowExecution().Get(ctx, nil)
+}
+
+// silentAt is when the watch should have been heard of again; zero if nothing
+// is watched.
+func (m *model) silentAt() time.Time {
+	if m.state.Champion == nil || m.state.Unwatched {
+		return time.Time{}
+	}
+	return policy.Silent(m.state.Spec.Watch, m.state.Reported)
+}
+
+// listenFor notices a watch that has fallen silent, and wakes it: silence is
+// not health.
+func (m *model) listenFor(ctx workflow.Context) {
+	at := m.silentAt()
+	if at.IsZero() || workflow.Now(ctx).Before(at) {
 		return
 	}
-	m.state.Watching = true
+	m.state.Health = lifecycle.HealthUnknown
+	m.tellAll(ctx, lifecycle.NoticeUnclear, fmt.Sprintf("%s: no window was measured since %s",
+		m.state.Model.Name, m.state.Reported.Format("2 Jan 15:04 MST")))
+	m.informWatch(ctx)
 }
 
 // signalWatch tells the watch something; false means that there is none.
@@ -83,7 +117,13 @@ func (m *model) retire(ctx workflow.Context) {
 }
 
 func (m *model) endAll(ctx workflow.Context) error {
+	if err := m.inbox.settle(ctx); err != nil { // what is just beginning is known then
+		return err
+	}
 	if err := m.endInFlight(ctx); err != nil {
+		return err
+	}
+	if err := m.inbox.settle(ctx); err != nil {
 		return err
 	}
 	if m.state.Watching {

@@ -125,7 +125,7 @@ func (r *release) close(ctx workflow.Context, err error) (lifecycle.ReleaseState
 		r.state.Problem = r.problem(err)
 		r.enter(ctx, lifecycle.StageUndo)
 		if undoErr := r.undo(ctx); undoErr != nil {
-			return r.state, stuck(fmt.Sprintf("release %d, undoing it", r.in.Number), err, undoErr)
+			return r.state, r.scribe.stuck(ctx, r.log, r.in.Spec.Notify, fmt.Sprintf("release %d, undoing it", r.in.Number), err, undoErr)
 		}
 	}
 	r.enter(ctx, end)
@@ -134,7 +134,7 @@ func (r *release) close(ctx workflow.Context, err error) (lifecycle.ReleaseState
 	if r.state.Problem != nil {
 		text += ": " + r.state.Problem.Message
 	}
-	if recErr := r.scribe.record(ctx, lifecycle.EntryEnded, lifecycle.Machine, text, nil); recErr != nil {
+	if recErr := r.scribe.record(ctx, lifecycle.EntryEnded, lifecycle.Machine, text, typeOf(r.state.Problem)); recErr != nil {
 		return r.state, recErr
 	}
 	r.report(ctx, end)
@@ -161,6 +161,8 @@ func (r *release) endStage(err error) lifecycle.Stage {
 		return lifecycle.StageRejected
 	case lifecycle.RolledBack:
 		return lifecycle.StageReturned
+	case lifecycle.Cancelled:
+		return lifecycle.StageCancelled
 	}
 	return lifecycle.StageFailed
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -82,6 +83,8 @@ func (r *release) awaitAnswer(ctx workflow.Context, seen int) error {
 	switch {
 	case err != nil:
 		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
 	case answered && len(r.state.Decisions) == seen:
 		return r.again(ctx)
 	case answered:
@@ -125,6 +128,7 @@ func (r *release) rejected(ctx workflow.Context, who, why string) error {
 
 func (r *release) approved(ctx workflow.Context, t policy.Tally) error {
 	var who []string
+	r.state.Approved = t.Used
 	for _, d := range t.Used {
 		who = append(who, d.Subject)
 	}
@@ -140,7 +144,7 @@ func (r *release) approved(ctx workflow.Context, t policy.Tally) error {
 func (r *release) rollout(ctx workflow.Context) error {
 	id := lifecycle.RolloutID(r.in.Model.Name, r.in.Number)
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: id, WaitForCancellation: true,
+		WorkflowID: id, WaitForCancellation: true, ParentClosePolicy: enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		StaticSummary: fmt.Sprintf("%s: rollout of release %d", r.in.Model.Name, r.in.Number),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			lifecycle.AttrModel.ValueSet(r.in.Model.Name), lifecycle.AttrRelease.ValueSet(int64(r.in.Number))),
@@ -164,6 +168,6 @@ func (r *release) asChampion() lifecycle.Champion {
 	return lifecycle.Champion{
 		Release: r.in.Number, Package: r.state.Package, Model: *r.state.Candidate(r.state.Winner).Model,
 		Evidence: *r.state.Evidence, Parts: *r.state.Parts, Test: *r.state.Test,
-		Approved: r.tally().Used, Author: r.in.Trigger.Author,
+		Approved: r.state.Approved, Author: r.in.Trigger.Author,
 	}
 }

@@ -81,6 +81,9 @@ func (r *release) decide(ctx workflow.Context, d lifecycle.Decision) (lifecycle.
 	if !d.Counted {
 		return r.state, lifecycle.Fail(lifecycle.Denied, "the decision of %s does not count: %s", d.Subject, d.Note)
 	}
+	if r.state.Stage != lifecycle.StageApproval {
+		return r.state, lifecycle.Fail(lifecycle.Conflict, "release %d went on to %s before the decision of %s was recorded", r.in.Number, r.state.Stage, d.Subject)
+	}
 	// Another handler may have taken the same answer while this one waited.
 	if !r.alreadySaid(d) {
 		r.state.Decisions = append(r.state.Decisions, d)
@@ -118,7 +121,11 @@ func (r *release) mayStop(c lifecycle.Cancel) error {
 	return nil
 }
 
-func (r *release) stop(_ workflow.Context, c lifecycle.Cancel) (lifecycle.ReleaseState, error) {
+func (r *release) stop(ctx workflow.Context, c lifecycle.Cancel) (lifecycle.ReleaseState, error) {
+	text := fmt.Sprintf("release %d cancelled by %s: %s", r.in.Number, c.By, c.Reason)
+	if err := r.scribe.record(ctx, lifecycle.EntryCancelled, c.By, text, nil); err != nil {
+		return r.state, err
+	}
 	if r.stopped == nil {
 		r.stopped = &c
 		r.cancel()

@@ -66,6 +66,8 @@ func TestReleaseGoesFromDataToProduction(t *testing.T) {
 
 func TestReleaseThatDoesNotMakeIt(t *testing.T) {
 	m := mock.Anything
+	undoneData := []string{"data of the release removed"}
+	undoneJobs := append([]string{"jobs stopped"}, undoneData...)
 	for _, tt := range []struct {
 		name    string
 		arrange func(w *world, in *lifecycle.ReleaseInput)
@@ -76,18 +78,18 @@ func TestReleaseThatDoesNotMakeIt(t *testing.T) {
 	}{
 		{"data break a check", func(w *world, _ *lifecycle.ReleaseInput) {
 			w.OnActivity(data.CheckSnapshot, m, m).Return([]lifecycle.CheckResult{{Name: "age", Severity: "stop", Observed: "-1"}}, nil)
-		}, lifecycle.StageFailed, lifecycle.DataRejected, true, []string{"s3://b/models/churn/releases/2/"}},
+		}, lifecycle.StageFailed, lifecycle.DataRejected, true, undoneData},
 		{"no column", func(w *world, _ *lifecycle.ReleaseInput) {
 			w.OnActivity(data.TakeSnapshot, m, m).Return(lifecycle.Snapshot{}, lifecycle.Fail(lifecycle.DataRejected, "no column y"))
 		}, lifecycle.StageFailed, lifecycle.DataRejected, true, nil},
 		{"over budget", func(w *world, in *lifecycle.ReleaseInput) { in.Spec.Training.Budget = 1.5 },
-			lifecycle.StageFailed, lifecycle.OverBudget, true, []string{"s3://b/models/churn/releases/2/"}},
+			lifecycle.StageFailed, lifecycle.OverBudget, true, undoneData},
 		{"every candidate fails", func(w *world, _ *lifecycle.ReleaseInput) {
 			w.OnActivity(training.Train, m, m).Return(lifecycle.Trained{}, lifecycle.Fail(lifecycle.JobFailed, "exit 1: no memory"))
-		}, lifecycle.StageFailed, lifecycle.JobFailed, true, []string{"s3://b/models/churn/releases/2/"}},
+		}, lifecycle.StageFailed, lifecycle.JobFailed, true, undoneJobs},
 		{"gates", func(w *world, _ *lifecycle.ReleaseInput) {
 			w.OnActivity(evaluation.Evaluate, m, m).Return(auc(0.55), nil)
-		}, lifecycle.StageRejected, lifecycle.GatesFailed, false, []string{"s3://b/models/churn/releases/2/"}},
+		}, lifecycle.StageRejected, lifecycle.GatesFailed, false, undoneJobs},
 		{"a person says no", func(w *world, _ *lifecycle.ReleaseInput) {
 			no := yesFrom("pat", pm)
 			no.Approve = false
@@ -99,6 +101,16 @@ func TestReleaseThatDoesNotMakeIt(t *testing.T) {
 			rolledOut(w, lifecycle.RolloutOutcome{Problem: &lifecycle.Problem{Type: lifecycle.RolledBack, Message: "p99"}})
 			w.RegisterDelayedCallback(func() { w.ask(lifecycle.DecideUpdate, yesFrom("pat", pm)) }, time.Hour)
 		}, lifecycle.StageReturned, lifecycle.RolledBack, false, []string{"package marked rejected"}},
+		{"a person cancels while jobs run", func(w *world, _ *lifecycle.ReleaseInput) {
+			w.OnActivity(training.Train, m, m).After(2*time.Hour).Return(trained, nil)
+			w.RegisterDelayedCallback(func() {
+				w.ask(lifecycle.CancelUpdate, lifecycle.Cancel{By: "oli", Reason: "wrong data"})
+			}, time.Hour)
+		}, lifecycle.StageCancelled, lifecycle.Cancelled, false, undoneJobs},
+		{"its rollout is cancelled", func(w *world, _ *lifecycle.ReleaseInput) {
+			rolledOut(w, lifecycle.RolloutOutcome{Problem: &lifecycle.Problem{Type: lifecycle.Cancelled, Message: "it was cancelled"}})
+			w.RegisterDelayedCallback(func() { w.ask(lifecycle.DecideUpdate, yesFrom("pat", pm)) }, time.Hour)
+		}, lifecycle.StageCancelled, lifecycle.Cancelled, false, []string{"package marked rejected"}},
 		{"a person cancels", func(w *world, _ *lifecycle.ReleaseInput) {
 			w.RegisterDelayedCallback(func() {
 				w.ask(lifecycle.CancelUpdate, lifecycle.Cancel{By: "oli", Reason: "wrong data"})
@@ -244,4 +256,21 @@ func TestReleaseCarriesItsStateAcrossRuns(t *testing.T) {
 	require.Len(t, s.Decisions, 2, "the first run's decision counts")
 	require.NotContains(t, second.kinds(), lifecycle.EntryOpened, "nothing is done twice")
 	require.Equal(t, len(w.ledger)+len(second.ledger), s.Entries, "entry ids go on")
+}
+
+func TestReleaseDoesNotCompareAcrossFeatures(t *testing.T) {
+	w := newWorld(t)
+	other := parts
+	other.Features = []string{"a", "b"}
+	w.OnActivity(data.PrepareParts, mock.Anything, mock.Anything).Return(other, nil)
+	w.healthy()
+	toModel(w)
+	in := releaseInput()
+	in.Champion = ptr(champion(1))
+	w.ExecuteWorkflow(lifecycle.ReleaseWorkflow, in)
+	s := state[lifecycle.ReleaseState](t, w)
+	require.Nil(t, s.Champion, "rows without names would be read as other features")
+	require.Equal(t, lifecycle.Inconclusive, s.Verdicts[1].Outcome)
+	require.Contains(t, s.Verdicts[1].Detail, "other features")
+	require.Equal(t, lifecycle.GatesFailed, s.Problem.Type)
 }

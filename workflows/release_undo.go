@@ -14,31 +14,63 @@ import (
 // Sealed evidence stays, with the artifact it speaks of: it is the record of
 // why there was no release.
 func (r *release) undo(ctx workflow.Context) error {
-	if r.state.Package != "" {
-		reason := r.state.Problem.Message
-		err := do(ctx, quick, "mark the package rejected", registry.SetApproval,
-			lifecycle.ApprovalInput{Of: r.of(), Package: r.state.Package, Status: "Rejected", Reason: reason})
-		if err != nil {
-			return err
-		}
-		r.state.Undone = append(r.state.Undone, "package marked rejected")
-	}
-	if r.state.Evidence == nil && r.state.Snapshot != nil {
-		prefix := releasePrefix(r.state.Snapshot.URI, r.in.Number)
-		if err := do(ctx, job, "remove "+prefix, data.Discard, lifecycle.DiscardInput{Of: r.of(), URIs: []string{prefix}}); err != nil {
-			return err
-		}
-		r.state.Undone = append(r.state.Undone, prefix)
-	}
-	if len(r.state.Undone) == 0 {
+	steps := r.undoing()
+	if len(steps) == 0 {
 		return nil
 	}
-	return r.scribe.record(ctx, lifecycle.EntryUndone, lifecycle.Machine,
-		fmt.Sprintf("release %d undone: %s", r.in.Number, strings.Join(r.state.Undone, ", ")), nil)
+	var plan []string
+	for _, s := range steps {
+		plan = append(plan, s.what)
+	}
+	text := fmt.Sprintf("undoing release %d: %s", r.in.Number, strings.Join(plan, ", "))
+	if err := r.scribe.record(ctx, lifecycle.EntryUndone, lifecycle.Machine, text, nil); err != nil {
+		return err
+	}
+	for _, s := range steps {
+		if err := s.do(ctx); err != nil {
+			return err
+		}
+		r.state.Undone = append(r.state.Undone, s.what)
+	}
+	return nil
 }
 
-// releasePrefix is where a release's own objects lie, next to the snapshots.
-func releasePrefix(snapshot string, release int) string {
-	root, _, _ := strings.Cut(snapshot, "/snapshots/")
-	return fmt.Sprintf("%s/releases/%d/", root, release)
+// undoStep is one thing to undo, in words and in deed.
+type undoStep struct {
+	what string
+	do   func(workflow.Context) error
+}
+
+func (r *release) undoing() []undoStep {
+	var out []undoStep
+	if r.state.Package != "" {
+		out = append(out, undoStep{"package marked rejected", func(ctx workflow.Context) error {
+			return do(ctx, quick, "mark the package rejected", registry.SetApproval, lifecycle.ApprovalInput{
+				Of: r.of(), Package: r.state.Package, Status: "Rejected", Reason: r.state.Problem.Message})
+		}})
+	}
+	if r.state.Evidence != nil {
+		return out
+	}
+	if len(r.state.Candidates) > 0 {
+		out = append(out, undoStep{"jobs stopped", r.abandon})
+	}
+	if r.state.Snapshot != nil {
+		out = append(out, undoStep{"data of the release removed", func(ctx workflow.Context) error {
+			return do(ctx, job, "remove the data of the release", data.Discard, lifecycle.DiscardInput{Of: r.of()})
+		}})
+	}
+	return out
+}
+
+// abandon stops whatever job may still run: a cancelled activity stops its own,
+// unless its worker died meanwhile.
+func (r *release) abandon(ctx workflow.Context) error {
+	in := lifecycle.AbandonInput{Of: r.of(), Transforms: []string{r.championJob()}}
+	for _, c := range r.state.Candidates {
+		in.Training = append(in.Training, c.Job)
+		in.Transforms = append(in.Transforms, validationJob(c.Job), testJob(c.Job))
+	}
+	_, err := call(ctx, job, "stop what still runs", evaluation.Abandon, in)
+	return err
 }

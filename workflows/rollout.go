@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/workflow"
@@ -111,15 +110,23 @@ func (r *rollout) step(ctx workflow.Context, s lifecycle.Step) error {
 }
 
 func (r *rollout) deploy(ctx workflow.Context) error {
-	text := fmt.Sprintf("release %d goes to the endpoint, without traffic", r.in.Challenger.Release)
-	weight := 0
-	if r.in.Champion == nil {
-		text, weight = fmt.Sprintf("release %d goes to a new endpoint", r.in.Challenger.Release), 100
+	text, want := fmt.Sprintf("release %d goes to the endpoint, without traffic", r.in.Challenger.Release), r.serve(0)
+	switch {
+	case r.in.Champion == nil:
+		text, want = fmt.Sprintf("release %d goes to a new endpoint", r.in.Challenger.Release), r.serve(100)
+	case r.in.Rollback != "":
+		// The version that is left may be the one that cannot start any more.
+		text, want = fmt.Sprintf("release %d takes all traffic back", r.in.Challenger.Release), r.alone()
 	}
 	if err := r.record(ctx, lifecycle.EntryDeploying, text); err != nil {
 		return err
 	}
-	return r.put(ctx, "deploy "+lifecycle.Variant(r.in.Challenger.Release), deployment.Deploy, r.serve(weight))
+	return r.put(ctx, "deploy "+lifecycle.Variant(r.in.Challenger.Release), deployment.Deploy, want)
+}
+
+// alone is all traffic to the challenger.
+func (r *rollout) alone() []lifecycle.Serve {
+	return []lifecycle.Serve{{Champion: r.in.Challenger, Weight: 100}}
 }
 
 // serve is the wanted traffic: weight percent to the challenger, the rest to
@@ -151,111 +158,23 @@ func (r *rollout) promote(ctx workflow.Context) error {
 	if err := r.record(ctx, lifecycle.EntryPromoted, fmt.Sprintf("release %d becomes champion", r.in.Challenger.Release)); err != nil {
 		return err
 	}
-	all := []lifecycle.Serve{{Champion: r.in.Challenger, Weight: 100}}
-	if err := r.put(ctx, "promote "+lifecycle.Variant(r.in.Challenger.Release), deployment.Deploy, all); err != nil {
+	if err := r.put(ctx, "promote "+lifecycle.Variant(r.in.Challenger.Release), deployment.Deploy, r.alone()); err != nil {
 		return err
 	}
 	r.state.Outcome.Promoted = true
-	_, err := call(ctx, job, "remove what serves no more", deployment.RemoveUnused, lifecycle.RemoveInput{Of: r.of(), Reason: "promoted"})
-	if err != nil {
+	if err := r.clean(ctx, "promoted"); err != nil {
 		r.log.Error("what serves no more was not removed; the next rollout tries again", "error", err)
 	}
 	return nil
 }
 
-// bake analyses the challenger's traffic until the time is over and at least
-// one measurement was good.
-func (r *rollout) bake(ctx workflow.Context, length time.Duration) error {
-	rule := r.in.Spec.Rollout.Analysis
-	begin := r.state.Steps[r.state.Step].Start
-	for {
-		from := workflow.Now(ctx)
-		if err := r.sleep(ctx, rule.Every.Std(), "analysis every "+rule.Every.String()); err != nil {
-			return err
-		}
-		if err := r.analyse(ctx, from); err != nil {
-			return err
-		}
-		over := workflow.Now(ctx).Sub(begin) >= length
-		switch policy.Bake(rule, r.state.Baked) {
-		case policy.BakeFailed:
-			return lifecycle.Fail(lifecycle.RolledBack, "analysis condemned release %d: %s", r.in.Challenger.Release, r.state.Baked[len(r.state.Baked)-1].Detail)
-		case policy.BakeUnclear:
-			if err := r.ask(ctx, fmt.Sprintf("%d measurements without a verdict: go on or abort", rule.MaxInconclusive), rule.Expire.Std()); err != nil {
-				return err
-			}
-			r.state.Baked = nil
-			if over {
-				return nil
-			}
-		case policy.BakeSound:
-			if over {
-				r.state.Baked = nil
-				return nil
-			}
-		}
-		if r.inbox.mustContinue(ctx) {
-			return r.again(ctx)
-		}
-	}
-}
-
-func (r *rollout) analyse(ctx workflow.Context, from time.Time) error {
-	rule := r.in.Spec.Rollout.Analysis
-	a, err := call(ctx, job, "analysis", deployment.Analyse, lifecycle.AnalyseInput{
-		Of: r.of(), Variant: lifecycle.Variant(r.in.Challenger.Release), From: from, To: workflow.Now(ctx),
-		Levels: rule.Metrics, Samples: rule.MinSamples})
-	if err != nil && ctx.Err() != nil {
+// clean removes the models and configurations that serve no more.
+func (r *rollout) clean(ctx workflow.Context, why string) error {
+	if err := r.record(ctx, lifecycle.EntryCleaned, "removing what serves no more: "+why); err != nil {
 		return err
 	}
-	if err != nil {
-		a = lifecycle.Analysed{At: workflow.Now(ctx), Outcome: lifecycle.Faulty, Detail: lifecycle.ProblemOf(err).Message}
-	}
-	r.state.Baked = append(r.state.Baked, a)
-	r.state.Analyses = lastOf(append(r.state.Analyses, a), 100)
-	r.show(ctx)
-	if a.Outcome != lifecycle.Failed {
-		return nil
-	}
-	return r.record(ctx, lifecycle.EntryAnalysed, fmt.Sprintf("analysis of release %d failed: %s", r.in.Challenger.Release, a.Detail))
-}
-
-// lastOf keeps the newest n.
-func lastOf[T any](all []T, n int) []T { return all[max(0, len(all)-n):] }
-
-// ask waits for a person. Silence is an abort.
-func (r *rollout) ask(ctx workflow.Context, what string, patience time.Duration) error {
-	r.answer = nil
-	if r.state.Awaiting == "" {
-		r.state.Awaiting, r.state.Until = what, workflow.Now(ctx).Add(patience)
-		tellAside(ctx, r.log, r.of(), r.in.Spec.Notify, lifecycle.NoticeDecision,
-			fmt.Sprintf("%s: rollout of release %d: %s, by %s", r.in.Model.Name, r.in.Challenger.Release, what, r.state.Until.Format("2 Jan 15:04 MST")),
-			string(lifecycle.Operator)+" <"+r.in.Model.Owners[lifecycle.Operator]+">")
-	}
-	r.show(ctx)
-	answered, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout:      r.state.Until.Sub(workflow.Now(ctx)),
-		TimerOptions: workflow.TimerOptions{Summary: what},
-	}, func() bool { return r.answer != nil })
-	if err != nil {
-		return err
-	}
-	r.state.Awaiting, r.state.Until = "", time.Time{}
-	if !answered {
-		return lifecycle.Fail(lifecycle.RolledBack, "nobody answered in time: %s", what)
-	}
-	return nil
-}
-
-// sleep waits, or less if the rollout must end.
-func (r *rollout) sleep(ctx workflow.Context, d time.Duration, why string) error {
-	return workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: why}).Get(ctx, nil)
-}
-
-// again continues in a new run that starts where this one stands.
-func (r *rollout) again(ctx workflow.Context) error {
-	r.in.State = &r.state
-	return workflow.NewContinueAsNewError(ctx, lifecycle.RolloutWorkflow, r.in)
+	_, err := call(ctx, job, "remove what serves no more", deployment.RemoveUnused, lifecycle.RemoveInput{Of: r.of(), Reason: why})
+	return err
 }
 
 // close notes the outcome and, if the challenger did not make it, brings the
@@ -267,8 +186,9 @@ func (r *rollout) close(ctx workflow.Context, err error) (lifecycle.RolloutOutco
 	}
 	if err != nil && !r.state.Outcome.Promoted {
 		r.state.Outcome.Problem = lifecycle.ProblemOf(err)
-		if backErr := r.back(ctx); backErr != nil {
-			return r.state.Outcome, stuck(fmt.Sprintf("rollout of release %d, bringing the champion back", r.in.Challenger.Release), err, backErr)
+		if backErr := r.back(ctx, lifecycle.ErrorType(err)); backErr != nil {
+			return r.state.Outcome, r.scribe.stuck(ctx, r.log, r.in.Spec.Notify,
+				fmt.Sprintf("rollout of release %d, bringing the champion back", r.in.Challenger.Release), err, backErr)
 		}
 	}
 	r.state.Outcome.Done, r.state.Outcome.At = true, workflow.Now(ctx)
@@ -276,41 +196,4 @@ func (r *rollout) close(ctx workflow.Context, err error) (lifecycle.RolloutOutco
 	r.show(ctx)
 	r.report(ctx)
 	return r.state.Outcome, r.inbox.settle(ctx)
-}
-
-// back gives all traffic to the champion again and removes the challenger; with
-// no champion, nothing serves again.
-func (r *rollout) back(ctx workflow.Context) error {
-	why := r.state.Outcome.Problem.Message
-	text := fmt.Sprintf("release %d is taken back: %s", r.in.Challenger.Release, why)
-	if err := r.record(ctx, lifecycle.EntryReturned, text); err != nil {
-		return err
-	}
-	if r.in.Champion == nil {
-		_, err := call(ctx, job, "remove the endpoint again", deployment.Retire, lifecycle.RemoveInput{Of: r.of(), Reason: why})
-		r.state.Weights, r.state.Serving = map[string]int{}, ""
-		return err
-	}
-	champion := []lifecycle.Serve{{Champion: *r.in.Champion, Weight: 100}}
-	if err := r.put(ctx, "bring "+lifecycle.Variant(r.in.Champion.Release)+" back", deployment.Deploy, champion); err != nil {
-		return err
-	}
-	_, err := call(ctx, job, "remove the challenger", deployment.RemoveUnused, lifecycle.RemoveInput{Of: r.of(), Reason: why})
-	return err
-}
-
-// report tells the model how a rollback ended; a release's own rollout is
-// reported by the release.
-func (r *rollout) report(ctx workflow.Context) {
-	if r.in.ReportTo == "" {
-		return
-	}
-	ended := lifecycle.Ended{ID: r.scribe.source, Release: r.in.Challenger.Release,
-		Stage: lifecycle.StageFailed, Problem: r.state.Outcome.Problem, At: r.state.Outcome.At}
-	if r.state.Outcome.Promoted {
-		champion := r.in.Challenger
-		champion.Since = r.state.Outcome.At
-		ended.Stage, ended.Champion = lifecycle.StageReleased, &champion
-	}
-	signalModel(ctx, r.log, r.in.Model.Name, ended)
 }

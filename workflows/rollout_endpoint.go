@@ -14,7 +14,7 @@ func (r *rollout) put(ctx workflow.Context, summary string,
 	how func(context.Context, lifecycle.DeployInput) (lifecycle.Serving, error), want []lifecycle.Serve,
 ) error {
 	serving, err := call(ctx, job, summary, how, lifecycle.DeployInput{
-		Of: r.of(), Endpoint: r.in.Spec.Rollout.Endpoint, Approval: r.in.Spec.Approval, Variants: want})
+		Of: r.of(), Endpoint: r.in.Spec.Rollout.Endpoint, Approval: r.in.Spec.Approval, Variants: want, First: r.in.Champion == nil})
 	if err != nil {
 		return err
 	}
@@ -90,11 +90,15 @@ func (r *rollout) decide(ctx workflow.Context, d lifecycle.RolloutDecision) (lif
 	if d.Promote {
 		word = "goes on with"
 	}
+	asked, until := r.state.Awaiting, r.state.Until
 	text := fmt.Sprintf("%s %s the rollout of release %d: %s", d.By, word, r.in.Challenger.Release, d.Comment)
 	if err := r.scribe.record(ctx, lifecycle.EntryDecided, d.By, text, nil); err != nil {
 		return r.state, err
 	}
 	if d.Promote {
+		if r.state.Awaiting != asked || !r.state.Until.Equal(until) {
+			return r.state, lifecycle.Fail(lifecycle.Conflict, "the rollout of release %d no longer waits for: %s", r.in.Challenger.Release, asked)
+		}
 		r.answer = &d
 		return r.state, nil
 	}
@@ -105,7 +109,7 @@ func (r *rollout) decide(ctx workflow.Context, d lifecycle.RolloutDecision) (lif
 // hear takes an alert: one that fires while the traffic moves ends the rollout.
 func (r *rollout) hear(_ workflow.Context, a lifecycle.Alert) {
 	r.state.Alerts = lastOf(append(r.state.Alerts, a), 50)
-	if a.Firing && !r.state.Outcome.Promoted {
+	if a.Firing && !r.state.Outcome.Promoted && r.in.Rollback == "" { // a rollback is the cure
 		r.end(lifecycle.Fail(lifecycle.RolledBack, "alert %s: %s", a.Name, a.Summary))
 	}
 }

@@ -38,7 +38,7 @@ func TestRolloutMovesTrafficStepByStep(t *testing.T) {
 	require.NoError(t, w.GetWorkflowResult(&o))
 	require.True(t, o.Promoted)
 	require.Equal(t, []map[string]int{{"r1": 100, "r2": 0}, {"r1": 90, "r2": 10}, {"r2": 100}}, *got)
-	require.Equal(t, []string{"rollout.deploying", "rollout.weights", "rollout.promoted"}, w.kinds())
+	require.Equal(t, []string{"rollout.deploying", "rollout.weights", "rollout.promoted", "rollout.cleaned"}, w.kinds())
 	require.Len(t, state[lifecycle.RolloutState](t, w).Analyses, 4, "every 15 minutes of an hour's bake")
 }
 
@@ -105,7 +105,7 @@ func TestRolloutBringsTheChampionBack(t *testing.T) {
 			require.False(t, s.Outcome.Promoted)
 			require.Equal(t, tt.problem, s.Outcome.Problem.Type, s.Outcome.Problem.Message)
 			require.Equal(t, map[string]int{"r1": 100}, s.Weights)
-			require.Equal(t, lifecycle.EntryReturned, w.kinds()[len(w.kinds())-1])
+			require.Equal(t, []string{lifecycle.EntryReturned, lifecycle.EntryCleaned}, lastOf(w.kinds(), 2))
 			w.AssertCalled(t, "RemoveUnused", m, m)
 		})
 	}
@@ -160,7 +160,7 @@ func TestRolloutCarriesItsStateAcrossRuns(t *testing.T) {
 	w.RegisterDelayedCallback(func() { w.SetContinueAsNewSuggested(true) }, 20*time.Minute)
 	w.ExecuteWorkflow(lifecycle.RolloutWorkflow, rolloutInput())
 	next := continued[lifecycle.RolloutInput](t, w.GetWorkflowError())
-	require.Len(t, next.State.Baked, 2)
+	require.Equal(t, 2, next.State.Bake.Passes)
 
 	second := newWorld(t)
 	got := weights(second)
@@ -169,4 +169,73 @@ func TestRolloutCarriesItsStateAcrossRuns(t *testing.T) {
 	require.NoError(t, second.GetWorkflowError())
 	require.Equal(t, []map[string]int{{"r2": 100}}, *got, "neither deployed nor weighted again")
 	require.True(t, state[lifecycle.RolloutState](t, second).Outcome.Promoted)
+}
+
+func TestRollbackDoesNotNeedTheVersionThatFails(t *testing.T) {
+	w := newWorld(t)
+	got := weights(w)
+	w.healthy()
+	in := rolloutInput()
+	in.Rollback = "oli: it crashes"
+	w.RegisterDelayedCallback(func() {
+		w.SignalWorkflow(lifecycle.AlertSignal, lifecycle.Alert{ID: "a", Name: "errors", Firing: true})
+	}, 0)
+	w.ExecuteWorkflow(lifecycle.RolloutWorkflow, in)
+	require.NoError(t, w.GetWorkflowError())
+	require.True(t, state[lifecycle.RolloutState](t, w).Outcome.Promoted, "an alert of the bad version does not end its cure")
+	require.Equal(t, []map[string]int{{"r2": 100}, {"r2": 100}}, *got)
+}
+
+func TestRolloutInsistsOnBringingTheChampionBack(t *testing.T) {
+	w := newWorld(t)
+	deploys := 0
+	w.OnActivity(deployment.Analyse, mock.Anything, mock.Anything).Return(lifecycle.Analysed{Outcome: lifecycle.Failed}, nil)
+	w.OnActivity(deployment.Deploy, mock.Anything, mock.Anything).Return(func(ctx context.Context, in lifecycle.DeployInput) (lifecycle.Serving, error) {
+		if deploys++; deploys == 2 || deploys == 3 {
+			return lifecycle.Serving{}, lifecycle.Fail(lifecycle.ServingFault, "rolled back by the platform")
+		}
+		return serves(ctx, in)
+	})
+	w.healthy()
+	w.ExecuteWorkflow(lifecycle.RolloutWorkflow, rolloutInput())
+	require.NoError(t, w.GetWorkflowError())
+	require.Equal(t, 4, deploys)
+	require.Equal(t, map[string]int{"r1": 100}, state[lifecycle.RolloutState](t, w).Weights)
+	require.Contains(t, w.notices(), lifecycle.NoticeFailed)
+}
+
+func TestRolloutLeavesAnUnknownEndpointAlone(t *testing.T) {
+	w := newWorld(t)
+	w.OnActivity(deployment.Deploy, mock.Anything, mock.Anything).Return(lifecycle.Serving{}, lifecycle.Fail(lifecycle.Conflict, "r7 serves"))
+	w.healthy()
+	in := rolloutInput()
+	in.Champion = nil
+	w.ExecuteWorkflow(lifecycle.RolloutWorkflow, in)
+	require.NoError(t, w.GetWorkflowError())
+	w.AssertNotCalled(t, "Retire", mock.Anything, mock.Anything)
+}
+
+func TestRolloutJudgesWhileItWaitsForAPerson(t *testing.T) {
+	w := newWorld(t)
+	w.OnActivity(deployment.Analyse, mock.Anything, mock.Anything).Return(lifecycle.Analysed{Outcome: lifecycle.Failed, Detail: "errors 1"}, nil)
+	w.healthy()
+	in := rolloutInput()
+	in.Spec.Rollout.Steps = []lifecycle.Step{{Weight: ptr(50)}, {Pause: &lifecycle.Pause{Expire: 3 * day}}, {Promote: &lifecycle.Promote{}}}
+	begin := w.Now()
+	w.ExecuteWorkflow(lifecycle.RolloutWorkflow, in)
+	require.NoError(t, w.GetWorkflowError())
+	s := state[lifecycle.RolloutState](t, w)
+	require.Equal(t, lifecycle.RolledBack, s.Outcome.Problem.Type)
+	require.Less(t, s.Outcome.At.Sub(begin), time.Hour)
+}
+
+func TestRolloutStuckIsRecorded(t *testing.T) {
+	w := newWorld(t)
+	w.OnActivity(deployment.Smoke, mock.Anything, mock.Anything).Return(lifecycle.Fail(lifecycle.ServingFault, "row 3"))
+	w.OnActivity(deployment.RemoveUnused, mock.Anything, mock.Anything).Return(lifecycle.Removed{}, lifecycle.Fail(lifecycle.Denied, "may not delete"))
+	w.healthy()
+	w.ExecuteWorkflow(lifecycle.RolloutWorkflow, rolloutInput())
+	require.Equal(t, lifecycle.Denied, lifecycle.ErrorType(w.GetWorkflowError()))
+	require.Contains(t, w.kinds(), lifecycle.EntryStuck)
+	require.Contains(t, w.notices(), lifecycle.NoticeFailed)
 }

@@ -66,13 +66,16 @@ func (w *watch) await(ctx workflow.Context) error {
 	return err
 }
 
-// due is when the next measurement can be made: a window closes, and its
-// captured traffic is complete, or the ground truth of one has matured. It is
-// zero when only a signal can bring something.
+// due is when the next thing can be done: the open window closes, the captured
+// traffic of a closed one is complete, or the ground truth of one has matured.
+// It is zero when only a signal can bring something.
 func (w *watch) due() time.Time {
 	var at time.Time
 	if !w.state.Paused {
-		at = w.state.Next.Add(w.state.Spec.Watch.Lag.Std())
+		at = w.state.Next
+	}
+	if len(w.state.Closed) > 0 {
+		at = earlier(at, w.complete(w.state.Closed[0]))
 	}
 	if len(w.state.Windows) > 0 {
 		at = earlier(at, w.matures(w.state.Windows[0]))
@@ -80,65 +83,76 @@ func (w *watch) due() time.Time {
 	return at
 }
 
+// complete is when the captured traffic of a window is.
+func (w *watch) complete(win lifecycle.Window) time.Time {
+	return win.To.Add(w.state.Spec.Watch.Lag.Std())
+}
+
+// matures is when the ground truth of a window is expected.
 func (w *watch) matures(win lifecycle.Window) time.Time {
-	return win.To.Add(w.state.Spec.Data.GroundTruth.MatureAfter.Std() + w.state.Spec.Watch.Lag.Std())
+	return w.complete(win).Add(w.state.Spec.Data.GroundTruth.MatureAfter.Std())
 }
 
 // measure does all that is due now.
 func (w *watch) measure(ctx workflow.Context) error {
+	if !w.state.Paused && !w.state.Next.After(workflow.Now(ctx)) {
+		w.close(w.state.Next)
+		w.state.Next = w.state.Next.Add(w.state.Spec.Watch.Every.Std())
+	}
+	for len(w.state.Closed) > 0 && !w.complete(w.state.Closed[0]).After(workflow.Now(ctx)) {
+		if err := w.traffic(ctx, w.state.Closed[0]); err != nil {
+			return err
+		}
+		w.state.Closed = w.state.Closed[1:]
+	}
 	for len(w.state.Windows) > 0 && !w.matures(w.state.Windows[0]).After(workflow.Now(ctx)) {
 		if err := w.quality(ctx, w.state.Windows[0]); err != nil {
 			return err
 		}
 		w.state.Windows = w.state.Windows[1:]
 	}
-	if w.state.Paused || w.state.Next.Add(w.state.Spec.Watch.Lag.Std()).After(workflow.Now(ctx)) {
-		return nil
-	}
-	win := w.close()
-	return w.traffic(ctx, win)
+	w.forget()
+	return nil
 }
 
-// open starts the first window of a champion now.
+// open starts a window now.
 func (w *watch) open(ctx workflow.Context) {
 	w.state.Next = workflow.Now(ctx).Add(w.state.Spec.Watch.Every.Std())
 }
 
-// close ends the window that is open and opens the next.
-func (w *watch) close() lifecycle.Window {
-	every := w.state.Spec.Watch.Every.Std()
-	w.state.Seq++
-	win := lifecycle.Window{
-		ID: fmt.Sprintf("%d-%d", w.state.Champion.Release, w.state.Seq), Release: w.state.Champion.Release,
-		From: w.state.Next.Add(-every), To: w.state.Next,
+// close ends the open window at a time that lies within it.
+func (w *watch) close(at time.Time) {
+	from := w.state.Next.Add(-w.state.Spec.Watch.Every.Std())
+	if !at.After(from) {
+		return
 	}
-	w.state.Next = w.state.Next.Add(every)
-	return win
+	w.state.Seq++
+	w.state.Closed = append(w.state.Closed, lifecycle.Window{
+		ID:  fmt.Sprintf("%d-%d", w.state.Champion.Release, w.state.Seq),
+		Seq: w.state.Seq, Release: w.state.Champion.Release, From: from, To: at})
 }
 
 // traffic measures a closed window and keeps it until its ground truth is there.
 func (w *watch) traffic(ctx workflow.Context, win lifecycle.Window) error {
-	got, err := call(ctx, job, "window "+win.ID+": traffic", monitoring.MeasureTraffic, w.input(w.state.Champion, win))
+	got, err := call(ctx, job, "window "+win.ID+": traffic", monitoring.MeasureTraffic, w.input(win))
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
 		}
 		got = unmeasured(win, lifecycle.CauseDrift, err)
 	}
-	if len(w.state.Spec.Watch.Quality) > 0 && got.Rows > 0 {
+	w.report(ctx, got, "closed")
+	if len(w.state.Spec.Watch.Quality) > 0 && (err != nil || got.Rows > 0) {
+		// The model has the figures; a month of windows must fit into the state.
+		got.Drift, got.Services, got.Estimate = nil, nil, nil
 		w.state.Windows = append(w.state.Windows, got)
 	}
-	w.report(ctx, got, "closed")
 	return nil
 }
 
 // quality measures a window again, with its ground truth.
 func (w *watch) quality(ctx workflow.Context, win lifecycle.Window) error {
-	champion := w.state.Champion
-	if win.Release != champion.Release && w.state.Former != nil {
-		champion = *w.state.Former
-	}
-	got, err := call(ctx, job, "window "+win.ID+": quality", monitoring.MeasureQuality, w.input(champion, win))
+	got, err := call(ctx, job, "window "+win.ID+": quality", monitoring.MeasureQuality, w.input(win))
 	if err != nil {
 		if ctx.Err() != nil {
 			return err
@@ -149,9 +163,27 @@ func (w *watch) quality(ctx workflow.Context, win lifecycle.Window) error {
 	return nil
 }
 
-func (w *watch) input(c lifecycle.Champion, win lifecycle.Window) lifecycle.MeasureInput {
-	return lifecycle.MeasureInput{Of: lifecycle.Of{Model: w.state.Model.Name, Release: c.Release},
-		Champion: c, Data: w.state.Spec.Data, Watch: w.state.Spec.Watch, Window: win}
+func (w *watch) input(win lifecycle.Window) lifecycle.MeasureInput {
+	return lifecycle.MeasureInput{Of: lifecycle.Of{Model: w.state.Model.Name, Release: win.Release},
+		Champion: w.served(win.Release), Data: w.state.Spec.Data, Watch: w.state.Spec.Watch, Window: win}
+}
+
+// served is the version that a release put into production.
+func (w *watch) served(release int) lifecycle.Champion {
+	for _, c := range w.state.Former {
+		if c.Release == release {
+			return c
+		}
+	}
+	return w.state.Champion
+}
+
+// forget drops the former champions of which no window is left to measure.
+func (w *watch) forget() {
+	left := append(slices.Clone(w.state.Closed), w.state.Windows...)
+	w.state.Former = slices.DeleteFunc(w.state.Former, func(c lifecycle.Champion) bool {
+		return !slices.ContainsFunc(left, func(win lifecycle.Window) bool { return win.Release == c.Release })
+	})
 }
 
 // unmeasured is a window whose measurement failed: no verdict on the model, and
@@ -181,21 +213,27 @@ func (w *watch) listen(ctx workflow.Context) {
 	w.inbox.open(ctx)
 }
 
-// change follows the model: a new champion opens a new window; a new
-// declaration counts from the next one.
+// change follows the model: a new champion ends the open window and begins its
+// own; a new declaration counts from the next one.
 func (w *watch) change(ctx workflow.Context, c lifecycle.WatchChange) {
 	w.news = true
 	w.state.Spec = c.Spec
 	if c.Champion.Release == w.state.Champion.Release {
 		return
 	}
-	former := w.state.Champion
-	w.state.Former, w.state.Champion = &former, c.Champion
+	if !w.state.Paused {
+		w.close(workflow.Now(ctx))
+	}
+	w.state.Former = slices.DeleteFunc(w.state.Former, func(o lifecycle.Champion) bool { return o.Release == c.Champion.Release })
+	w.state.Former, w.state.Champion = append(w.state.Former, w.state.Champion), c.Champion
 	w.open(ctx)
 }
 
 func (w *watch) pause(ctx workflow.Context, paused bool) {
-	if w.state.Paused && !paused {
+	switch {
+	case paused && !w.state.Paused:
+		w.close(workflow.Now(ctx))
+	case !paused && w.state.Paused:
 		w.open(ctx)
 	}
 	w.state.Paused, w.news = paused, true

@@ -38,10 +38,10 @@ func TestWatchMeasuresWindowsAndLaterTheirQuality(t *testing.T) {
 	w.RegisterDelayedCallback(w.CancelWorkflow, 4*time.Hour+30*time.Minute)
 	w.ExecuteWorkflow(lifecycle.WatchWorkflow, watchInput())
 	require.ErrorContains(t, w.GetWorkflowError(), "canceled")
-	require.Equal(t, []string{"1-1/closed", "1-2/closed", "1-1/matured", "1-3/closed", "1-2/matured", "1-4/closed"}, ids(*got))
+	require.Equal(t, []string{"1-1/closed", "1-2/closed", "1-3/closed", "1-1/matured", "1-4/closed", "1-2/matured"}, ids(*got))
 	first, second := (*got)[0].Window, (*got)[1].Window
 	require.Equal(t, first.To, second.From, "windows leave no gap")
-	require.True(t, (*got)[2].Window.Matured)
+	require.True(t, (*got)[3].Window.Matured)
 }
 
 func TestWatchReportsWhatItCouldNotMeasure(t *testing.T) {
@@ -52,6 +52,7 @@ func TestWatchReportsWhatItCouldNotMeasure(t *testing.T) {
 	w.RegisterDelayedCallback(w.CancelWorkflow, 90*time.Minute)
 	w.ExecuteWorkflow(lifecycle.WatchWorkflow, watchInput())
 	require.Len(t, *got, 1)
+	require.Len(t, state[lifecycle.WatchState](t, w).Windows, 1, "its ground truth may still be measured")
 	require.Equal(t, lifecycle.Faulty, (*got)[0].Window.Findings[0].Outcome, "neither a pass nor a verdict on the model")
 }
 
@@ -61,10 +62,12 @@ func TestWatchFollowsTheChampion(t *testing.T) {
 	w.RegisterDelayedCallback(func() {
 		w.SignalWorkflow(lifecycle.ChampionSignal, lifecycle.WatchChange{Champion: champion(2), Spec: declared()})
 	}, 90*time.Minute)
-	w.RegisterDelayedCallback(w.CancelWorkflow, 4*time.Hour)
+	w.RegisterDelayedCallback(w.CancelWorkflow, 3*time.Hour+50*time.Minute)
 	w.ExecuteWorkflow(lifecycle.WatchWorkflow, watchInput())
-	require.Equal(t, []string{"1-1/closed", "2-2/closed", "1-1/matured", "2-3/closed"}, ids(*got))
-	require.Equal(t, 1, (*got)[2].Window.Release, "the old champion's window matures as its own")
+	require.Equal(t, []string{"1-1/closed", "1-2/closed", "2-3/closed", "1-1/matured", "2-4/closed", "1-2/matured"}, ids(*got))
+	require.Equal(t, 30*time.Minute, (*got)[1].Window.To.Sub((*got)[1].Window.From).Round(time.Minute), "the open window ends with its champion")
+	require.Equal(t, []int{1, 1}, []int{(*got)[3].Window.Release, (*got)[5].Window.Release}, "the old champion's windows mature as its own")
+	require.Empty(t, state[lifecycle.WatchState](t, w).Former, "and it is forgotten then")
 }
 
 func TestWatchPauses(t *testing.T) {
@@ -74,7 +77,7 @@ func TestWatchPauses(t *testing.T) {
 	w.RegisterDelayedCallback(func() { w.SignalWorkflow(lifecycle.ResumeSignal, nil) }, 50*time.Hour)
 	w.RegisterDelayedCallback(w.CancelWorkflow, 52*time.Hour)
 	w.ExecuteWorkflow(lifecycle.WatchWorkflow, watchInput())
-	require.Equal(t, []string{"1-1/closed"}, ids(*got))
+	require.Equal(t, []string{"1-1/closed", "1-1/matured", "1-2/closed"}, ids(*got), "what was open ends with the pause, and nothing is measured in it")
 }
 
 func TestWatchCarriesItsStateAcrossRuns(t *testing.T) {

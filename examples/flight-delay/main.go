@@ -1,7 +1,8 @@
 // Command flight-delay is the demo: it starts the embedded stack, takes a model
 // through its whole life on real flights of 2001, and checks that every step
 // truly happened. It does what a team would do, with the steward command; only
-// the part of the airline's data warehouse is its own.
+// the part of the airline's data warehouse is its own. With -load it plays that
+// part alone, for a stack that runs already.
 package main
 
 import (
@@ -18,7 +19,8 @@ import (
 type options struct {
 	steward string        // path of the command
 	folder  string        // of model.yaml and data/
-	home    string        // of the stack; made anew
+	home    string        // of the stack; made anew for the demo
+	load    bool          // only give a running stack the history
 	keep    bool          // leave the stack running at the end
 	free    bool          // any free ports instead of the usual ones
 	seed    uint64        // of every choice of rows
@@ -31,7 +33,8 @@ func main() {
 	o := options{}
 	flag.StringVar(&o.steward, "steward", "bin/steward", "the steward command")
 	flag.StringVar(&o.folder, "folder", "examples/flight-delay", "folder of model.yaml and data")
-	flag.StringVar(&o.home, "home", ".steward/demo", "directory of the demo's stack; an earlier demo's is removed")
+	flag.StringVar(&o.home, "home", "", "directory of the demo's stack (.steward/demo), where an earlier demo's is removed; with -load, of the running stack (STEWARD_HOME, else .steward)")
+	flag.BoolVar(&o.load, "load", false, "no demo: only upload the flights of January and February to the stack that steward dev runs")
 	flag.BoolVar(&o.keep, "keep", false, "leave everything running at the end")
 	flag.BoolVar(&o.free, "free-ports", false, "use free ports instead of the usual ones")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of every choice of rows")
@@ -42,14 +45,36 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "\nthe demo failed:", err)
+	if err := o.in().run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "\nflight-delay:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, o options) (err error) {
+// in fills in the home that is meant when none is named.
+func (o options) in() options {
+	switch {
+	case o.home != "":
+	case !o.load:
+		o.home = ".steward/demo"
+	case os.Getenv("STEWARD_HOME") != "":
+		o.home = os.Getenv("STEWARD_HOME")
+	default:
+		o.home = ".steward"
+	}
+	return o
+}
+
+func (o options) run(ctx context.Context) error {
+	if o.load {
+		return load(ctx, o)
+	}
+	return demo(ctx, o)
+}
+
+// demo tells the whole story, and fails if any of it did not truly happen.
+func demo(ctx context.Context, o options) (err error) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, o.limit, fmt.Errorf("the story took longer than %s", o.limit))
 	defer cancel()

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+
+	"steward/internal/devstack/server"
 )
 
 // stack is a running `steward dev`.
@@ -29,7 +31,7 @@ type stack struct {
 // startStack starts the embedded stack in a new home and waits until it says
 // that it is ready.
 func startStack(ctx context.Context, o options) (*stack, error) {
-	if err := removeDemo(o.home); err != nil {
+	if err := newHome(o.home); err != nil {
 		return nil, err
 	}
 	args := []string{"dev", "--home", o.home, "-o", "json"}
@@ -38,7 +40,7 @@ func startStack(ctx context.Context, o options) (*stack, error) {
 	}
 	s := &stack{options: o, command: exec.Command(o.steward, args...), ended: make(chan error, 1)}
 	fmt.Println("$ steward", strings.Join(args[:3], " "))
-	s.command.Stderr = os.Stderr
+	s.command.Stderr, s.command.Env = os.Stderr, environment()
 	// A Ctrl-C at the terminal is for the demo, which then ends the stack.
 	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := s.command.StdoutPipe()
@@ -65,15 +67,14 @@ func startStack(ctx context.Context, o options) (*stack, error) {
 	}
 }
 
-// removeDemo removes what an earlier demo kept, and nothing else.
-func removeDemo(home string) error {
-	if _, err := os.Stat(home); errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if _, err := os.Stat(filepath.Join(home, "env")); err != nil {
-		return fmt.Errorf("%s is not a home of the embedded stack: name another with -home", home)
-	}
-	return os.RemoveAll(home)
+// environment is the caller's without what names another stack, or changes what
+// the demo shows.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		owner, _, _ := strings.Cut(name, "_")
+		return slices.Contains([]string{"AWS", "STEWARD", "TEMPORAL"}, owner) && name != server.Override
+	})
 }
 
 // end stops the stack, or leaves it running if the story went well and the
@@ -111,6 +112,7 @@ func (s *stack) prepare(ctx context.Context, as string, args ...string) *exec.Cm
 	args = append(args, "--as", as)
 	fmt.Println("$ steward", strings.Join(args, " "))
 	c := exec.CommandContext(ctx, s.options.steward, append(args, "--home", s.options.home)...)
+	c.Env = environment()
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	return c
 }

@@ -48,7 +48,7 @@ func newStory(ctx context.Context, o options, s *stack) (*story, error) {
 		return nil, err
 	}
 	chapter("The warehouse holds the flights of January and February 2001")
-	w, err := openWarehouse(ctx, o, a.Env, 1, 2, 3)
+	w, err := openWarehouse(ctx, o, a.Env, append(history, march)...)
 	if err != nil {
 		return nil, err
 	}
@@ -70,13 +70,7 @@ func (s *story) tell(ctx context.Context) error {
 }
 
 func (s *story) exportHistory(ctx context.Context) error {
-	for month, name := range map[int]string{1: "2001-01", 2: "2001-02"} {
-		flights := s.warehouse.months[month]
-		if err := s.warehouse.export(ctx, name, flights[:int(float64(len(flights))*s.options.share)]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.warehouse.exportHistory(ctx, s.options.share)
 }
 
 func (s *story) declare(ctx context.Context) error {
@@ -117,7 +111,7 @@ func (s *story) approval(ctx context.Context, n int) error {
 // of its flights asks the endpoint; the other half only reaches the warehouse.
 func (s *story) march(ctx context.Context) error {
 	chapter("March: travellers ask about their flights; what really happened follows")
-	flights := s.warehouse.months[3]
+	flights := s.warehouse.months[march]
 	file := filepath.Join(s.options.home, "march.parquet")
 	if err := s.warehouse.keep(file, flights[:len(flights)/2]); err != nil {
 		return err

@@ -21,6 +21,12 @@ const (
 	prefix = "flights/"
 )
 
+// history are the months that the model first learns from; march is when the
+// world has changed.
+var history = []int{1, 2}
+
+const march = 3
+
 // warehouse is the airline's: it holds all flights and exports labelled ones as
 // Parquet files to S3.
 type warehouse struct {
@@ -109,6 +115,17 @@ func (w *warehouse) export(ctx context.Context, name string, flights []flight) e
 		return err
 	}
 	fmt.Printf("  warehouse: %d flights to s3://%s/%s\n", len(flights), bucket, key)
+	return nil
+}
+
+// exportHistory puts a share of the history's flights into the model's source.
+func (w *warehouse) exportHistory(ctx context.Context, share float64) error {
+	for _, month := range history {
+		flights := w.months[month]
+		if err := w.export(ctx, fmt.Sprintf("2001-%02d", month), flights[:int(float64(len(flights))*share)]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -66,7 +66,7 @@ func (e *Endpoints) Serve(ctx context.Context, of lifecycle.Of, config string, o
 
 func (e *Endpoints) create(ctx context.Context, of lifecycle.Of, name, config string) (err error) {
 	in := &sagemaker.CreateEndpointInput{EndpointName: &name, EndpointConfigName: &config}
-	if in.Tags, err = owned(of, in); err != nil {
+	if in.Tags, err = owned(of, []string{name, config}); err != nil {
 		return err
 	}
 	_, err = e.client.CreateEndpoint(ctx, in)

@@ -31,6 +31,12 @@ type Variant struct {
 	Startup  time.Duration // longest until the container answers /ping; 0 is AWS's default
 }
 
+// identity is what tells this configuration from another one, whoever asks.
+func (c EndpointConfig) identity() EndpointConfig {
+	c.Release = 0
+	return c
+}
+
 // request names the configuration by its releases and its content, so that the
 // same one always has the same name and another one never has it.
 func (c EndpointConfig) request() (*sagemaker.CreateEndpointConfigInput, error) {
@@ -46,7 +52,7 @@ func (c EndpointConfig) request() (*sagemaker.CreateEndpointConfigInput, error) 
 			parts = append(parts, lifecycle.Variant(v.Release))
 		}
 	}
-	digest, err := lifecycle.Digest(in)
+	digest, err := lifecycle.Digest(c.identity())
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +84,7 @@ func (e *Endpoints) CreateConfig(ctx context.Context, c EndpointConfig) (string,
 	if err != nil {
 		return "", err
 	}
-	if in.Tags, err = owned(c.Of, in); err != nil {
+	if in.Tags, err = owned(c.Of, c.identity()); err != nil {
 		return "", err
 	}
 	name := *in.EndpointConfigName
@@ -115,5 +121,6 @@ func (e *Endpoints) ConfigModels(ctx context.Context, config string) ([]string, 
 // DeleteConfig deletes a configuration; nothing happens for one that is unknown.
 func (e *Endpoints) DeleteConfig(ctx context.Context, name string) error {
 	_, err := e.client.DeleteEndpointConfig(ctx, &sagemaker.DeleteEndpointConfigInput{EndpointConfigName: &name})
-	return stopped(translate(err, "delete endpoint configuration %s", name))
+	_, err = stopped(translate(err, "delete endpoint configuration %s", name))
+	return err
 }

@@ -3,8 +3,11 @@ package cloud
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	"go.temporal.io/sdk/temporal"
 
@@ -38,6 +41,8 @@ var (
 	inProgress = class{ErrInProgress, lifecycle.Conflict, true}
 	missing    = class{ErrNotFound, lifecycle.NotFound, false}
 	refused    = class{ErrRefused, lifecycle.Invalid, false}
+	denied     = class{ErrDenied, lifecycle.Denied, false}
+	expired    = class{ErrDenied, lifecycle.Denied, true} // until credentials or clock are renewed
 )
 
 // classes maps the codes that mean one thing each.
@@ -66,16 +71,26 @@ var classes = map[string]class{
 	"RequestLimitExceeded":     {ErrThrottled, "", true},
 	"SlowDown":                 {ErrThrottled, "", true},
 
-	"AccessDenied":                {ErrDenied, lifecycle.Denied, false},
-	"AccessDeniedException":       {ErrDenied, lifecycle.Denied, false},
-	"InvalidAccessKeyId":          {ErrDenied, lifecycle.Denied, false},
-	"SignatureDoesNotMatch":       {ErrDenied, lifecycle.Denied, false},
-	"InvalidSignatureException":   {ErrDenied, lifecycle.Denied, false},
-	"UnrecognizedClientException": {ErrDenied, lifecycle.Denied, false},
+	"AccessDenied":                denied,
+	"AccessDeniedException":       denied,
+	"Forbidden":                   denied, // HEAD requests of S3
+	"InvalidAccessKeyId":          denied,
+	"SignatureDoesNotMatch":       denied,
+	"InvalidSignatureException":   denied,
+	"UnrecognizedClientException": denied,
+	"ExpiredToken":                expired,
+	"ExpiredTokenException":       expired,
+	"RequestExpired":              expired,
+	"RequestTimeTooSkewed":        expired,
 
 	"ModelError":      {ErrModel, lifecycle.ServingFault, true},
 	"InvalidArgument": refused,
 	"InvalidRange":    refused,
+
+	// The bucket is in another region.
+	"BadRequest":        refused, // HEAD requests of S3
+	"MovedPermanently":  refused, // HEAD requests of S3
+	"PermanentRedirect": refused,
 }
 
 // classify is the one place where AWS codes are read. SageMaker says most
@@ -98,7 +113,7 @@ func classify(code, message string) (class, bool) {
 		return inProgress, true
 	case "ValidationException", "ValidationError":
 		switch {
-		case says("requested image"): // of a container that is to run: it stays unknown
+		case says("requested image", "could not find model data"): // of a container that is to run: it stays unknown
 			return refused, true
 		case says("already exist"):
 			return exists, true
@@ -115,6 +130,23 @@ func classify(code, message string) (class, bool) {
 	return c, ok
 }
 
+// garbled are what S3 answers to a request that did not arrive as it was sent.
+var garbled = []string{"IncompleteBody", "BadDigest"}
+
+// hopeless tells whether an answer of an unknown code says that the request
+// itself is wrong: a 4xx, but for those that the SDK knows to pass.
+func hopeless(err error, code string) bool {
+	var answer interface{ HTTPStatusCode() int }
+	if !errors.As(err, &answer) {
+		return false
+	}
+	_, passing := retry.DefaultRetryableErrorCodes[code]
+	_, throttled := retry.DefaultThrottleErrorCodes[code]
+	status := answer.HTTPStatusCode()
+	return status >= 400 && status < 500 && !passing && !throttled && !slices.Contains(garbled, code) &&
+		status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
+}
+
 // translate turns an error of the SDK into ours; format names what was done to
 // which resource. What it cannot name (network, 5xx) stays retryable.
 func translate(err error, format string, args ...any) error {
@@ -127,6 +159,9 @@ func translate(err error, format string, args ...any) error {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	c, known := classify(api.ErrorCode(), api.ErrorMessage())
+	if !known && hopeless(err, api.ErrorCode()) {
+		c, known = refused, true
+	}
 	switch {
 	case !known:
 		return fmt.Errorf("%s: %w", what, err)

@@ -38,27 +38,38 @@ func TestTranslate(t *testing.T) {
 		is            error
 		kind          string
 		final         bool
+		status        int
 	}{
-		{"ResourceInUse", "Training job names must be unique within an AWS account and region, and a training job with this name already exists (arn)", ErrExists, lifecycle.Conflict, true},
-		{"ResourceInUse", "Job name must be unique within an AWS account and region", ErrExists, lifecycle.Conflict, true},
-		{"ValidationException", `Cannot create already existing endpoint "arn".`, ErrExists, lifecycle.Conflict, true},
-		{"ValidationException", "Model Package Group already exists", ErrExists, lifecycle.Conflict, true},
-		{"ValidationException", "Requested resource not found", ErrNotFound, lifecycle.NotFound, false},
-		{"ValidationException", "Could not find requested job with name: j", ErrNotFound, lifecycle.NotFound, false},
-		{"ValidationException", "ModelPackage arn does not exist.", ErrNotFound, lifecycle.NotFound, false},
-		{"ResourceNotFound", "no such tuning job", ErrNotFound, lifecycle.NotFound, false},
-		{"ValidationError", "Endpoint X of account 1 not found.", ErrNotFound, lifecycle.NotFound, false},
-		{"ValidationException", "Cannot update in-progress endpoint", ErrInProgress, lifecycle.Conflict, false},
-		{"ValidationException", "The request was rejected because the training job is in status Completed", ErrEnded, lifecycle.Conflict, true},
-		{"ValidationException", "1 validation error detected", ErrRefused, lifecycle.Invalid, true},
-		{"ValidationException", "Requested image 1.dkr.ecr/x:1 not found.", ErrRefused, lifecycle.Invalid, true},
-		{"ResourceLimitExceeded", "The account-level service limit 'ml.p3 for training job usage' is 0 Instances", ErrQuota, lifecycle.Quota, false},
-		{"AccessDeniedException", "User is not authorized", ErrDenied, lifecycle.Denied, true},
-		{"ThrottlingException", "Rate exceeded", ErrThrottled, "", false},
-		{"InternalFailure", "oops", nil, "", false},
+		{"ResourceInUse", "Training job names must be unique within an AWS account and region, and a training job with this name already exists (arn)", ErrExists, lifecycle.Conflict, true, 400},
+		{"ResourceInUse", "Job name must be unique within an AWS account and region", ErrExists, lifecycle.Conflict, true, 400},
+		{"ValidationException", `Cannot create already existing endpoint "arn".`, ErrExists, lifecycle.Conflict, true, 400},
+		{"ValidationException", "Model Package Group already exists", ErrExists, lifecycle.Conflict, true, 400},
+		{"ValidationException", "Requested resource not found", ErrNotFound, lifecycle.NotFound, false, 400},
+		{"ValidationException", "Could not find requested job with name: j", ErrNotFound, lifecycle.NotFound, false, 400},
+		{"ValidationException", "ModelPackage arn does not exist.", ErrNotFound, lifecycle.NotFound, false, 400},
+		{"ResourceNotFound", "no such tuning job", ErrNotFound, lifecycle.NotFound, false, 400},
+		{"ValidationError", "Endpoint X of account 1 not found.", ErrNotFound, lifecycle.NotFound, false, 400},
+		{"ValidationException", "Cannot update in-progress endpoint", ErrInProgress, lifecycle.Conflict, false, 400},
+		{"ValidationException", "The request was rejected because the training job is in status Completed", ErrEnded, lifecycle.Conflict, true, 400},
+		{"ValidationException", "1 validation error detected", ErrRefused, lifecycle.Invalid, true, 400},
+		{"ValidationException", "Requested image 1.dkr.ecr/x:1 not found.", ErrRefused, lifecycle.Invalid, true, 400},
+		{"ResourceLimitExceeded", "The account-level service limit 'ml.p3 for training job usage' is 0 Instances", ErrQuota, lifecycle.Quota, false, 400},
+		{"AccessDeniedException", "User is not authorized", ErrDenied, lifecycle.Denied, true, 400},
+		{"ThrottlingException", "Rate exceeded", ErrThrottled, "", false, 400},
+		{"ValidationException", `Could not find model data at s3://b/k.`, ErrRefused, lifecycle.Invalid, true, 400},
+		{"Forbidden", "no word", ErrDenied, lifecycle.Denied, true, 403},
+		{"MovedPermanently", "no word", ErrRefused, lifecycle.Invalid, true, 301},
+		{"BadRequest", "no word", ErrRefused, lifecycle.Invalid, true, 400},
+		{"ExpiredTokenException", "The security token included in the request is expired", ErrDenied, lifecycle.Denied, false, 403},
+		{"NeverHeardOf", "a 4xx", ErrRefused, lifecycle.Invalid, true, 422},
+		{"NeverHeardOf", "a request that took too long", nil, "", false, 408},
+		{"NeverHeardOf", "a throttled request", nil, "", false, 429},
+		{"RequestTimeout", "Your socket connection was not read from", nil, "", false, 400},
+		{"BadDigest", "The Content-MD5 you specified did not match", nil, "", false, 400},
+		{"InternalFailure", "oops", nil, "", false, 500},
 	} {
 		t.Run(tt.code+" "+tt.message, func(t *testing.T) {
-			_, err := NewJobs(answering(t, http.StatusBadRequest, tt.code, tt.message), 0).describeTraining(t.Context(), "steward-a-r1-x")
+			_, err := NewJobs(answering(t, tt.status, tt.code, tt.message), 0).describeTraining(t.Context(), "steward-a-r1-x")
 			require.ErrorContains(t, err, "look at training job steward-a-r1-x: ")
 			require.ErrorContains(t, err, tt.message)
 			require.Equal(t, tt.kind, lifecycle.ErrorType(err))
@@ -78,7 +89,7 @@ func TestTranslateLeavesTheRestRetryable(t *testing.T) {
 		Region: "us-east-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	})
-	err := NewJobs(client, 0).StopTraining(t.Context(), "j")
+	_, err := NewJobs(client, 0).StopTraining(t.Context(), "j")
 	require.ErrorContains(t, err, "stop training job j: ")
 	require.Empty(t, lifecycle.ErrorType(err))
 	require.NoError(t, translate(nil, "x"))

@@ -42,7 +42,7 @@ type Ended struct {
 const namePrefix = "steward-"
 
 // confirm tells whether the resource that has the name of the one asked for is
-// the one asked for: its tag carries the digest of the request that made it.
+// the one asked for: its tag carries the digest of what was asked for.
 func confirm(ctx context.Context, client *sagemaker.Client, kind, name string, arn *string, wanted []types.Tag) error {
 	out, err := client.ListTags(ctx, &sagemaker.ListTagsInput{ResourceArn: arn})
 	if err != nil {
@@ -56,12 +56,13 @@ func confirm(ctx context.Context, client *sagemaker.Client, kind, name string, a
 	return nil
 }
 
-// stopped ignores that there is nothing to stop any more.
-func stopped(err error) error {
+// stopped tells whether there was something to stop or delete; that there is
+// nothing any more is no error.
+func stopped(err error) (bool, error) {
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrEnded) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 // progressOf fills what both kinds of jobs report.

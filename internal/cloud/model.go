@@ -33,7 +33,9 @@ func (m *Models) Create(ctx context.Context, model Model) (err error) {
 		ModelName: &model.Name, ExecutionRoleArn: &model.Role,
 		PrimaryContainer: &types.ContainerDefinition{Image: &model.Image, ModelDataUrl: &model.Data},
 	}
-	if in.Tags, err = owned(model.Of, in); err != nil {
+	identity := model
+	identity.Role = ""
+	if in.Tags, err = owned(model.Of, identity); err != nil {
 		return err
 	}
 	_, err = m.client.CreateModel(ctx, in)
@@ -47,8 +49,8 @@ func (m *Models) Create(ctx context.Context, model Model) (err error) {
 	return confirm(ctx, m.client, "model", model.Name, out.ModelArn, in.Tags)
 }
 
-// Delete deletes a model; nothing happens for one that is unknown.
-func (m *Models) Delete(ctx context.Context, name string) error {
+// Delete deletes a model and tells whether there was one.
+func (m *Models) Delete(ctx context.Context, name string) (bool, error) {
 	_, err := m.client.DeleteModel(ctx, &sagemaker.DeleteModelInput{ModelName: &name})
 	return stopped(translate(err, "delete model %s", name))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"path"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,6 +35,22 @@ func (o *Objects) List(ctx context.Context, prefix string) iter.Seq2[Object, err
 				if !yield(Object{uri, aws.ToInt64(c.Size), aws.ToString(c.ETag), aws.ToTime(c.LastModified)}, nil) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// Files is List without what is no data: folders, and the markers that programs
+// leave, such as _SUCCESS, whose names begin with an underscore or a dot.
+func (o *Objects) Files(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for object, err := range o.List(ctx, prefix) {
+			name := path.Base(object.URI)
+			if err == nil && (strings.HasSuffix(object.URI, "/") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".")) {
+				continue
+			}
+			if !yield(object, err) {
+				return
 			}
 		}
 	}

@@ -147,6 +147,22 @@ func TestListAndDelete(t *testing.T) {
 	}
 }
 
+func TestFilesAreNoMarkers(t *testing.T) {
+	o, _ := serve(t)
+	for _, key := range []string{"_SUCCESS", ".crc", "_a/data.csv", "b.csv", "c/", "c/_metadata", "d/e_f.csv"} {
+		require.NoError(t, o.Put(t.Context(), "s3://data/set/"+key, []byte("x")))
+	}
+	var found []string
+	for object, err := range o.Files(t.Context(), "s3://data/set/") {
+		require.NoError(t, err)
+		found = append(found, object.URI)
+	}
+	require.Equal(t, []string{"s3://data/set/_a/data.csv", "s3://data/set/b.csv", "s3://data/set/d/e_f.csv"}, found)
+	for _, err := range o.Files(t.Context(), "s3://unknown/") {
+		require.ErrorIs(t, err, cloud.ErrNotFound)
+	}
+}
+
 func TestUploadStreams(t *testing.T) {
 	o, _ := serve(t)
 	for _, size := range []int{0, 1, 5 << 20, 20<<20 + 3} {

@@ -35,17 +35,14 @@ type Package struct {
 }
 
 // EnsureGroup makes the package group of a model unless it is there. The group
-// belongs to the model, whichever release made it.
+// belongs to the model, whichever release made it; one of that name that does
+// not is lifecycle.Conflict.
 func (p *Packages) EnsureGroup(ctx context.Context, model, group string) error {
 	in := &sagemaker.CreateModelPackageGroupInput{
 		ModelPackageGroupName: &group, ModelPackageGroupDescription: aws.String("Versions of " + model + ", kept by Steward"),
+		Tags: []types.Tag{{Key: aws.String(TagModel), Value: &model}},
 	}
-	tags, err := owned(lifecycle.Of{Model: model}, in)
-	if err != nil {
-		return err
-	}
-	in.Tags = tags
-	_, err = p.client.CreateModelPackageGroup(ctx, in)
+	_, err := p.client.CreateModelPackageGroup(ctx, in)
 	if err = translate(err, "make package group %s", group); !errors.Is(err, ErrExists) {
 		return err
 	}
@@ -53,7 +50,19 @@ func (p *Packages) EnsureGroup(ctx context.Context, model, group string) error {
 	if err != nil {
 		return translate(err, "look at package group %s", group)
 	}
-	return confirm(ctx, p.client, "package group", group, out.ModelPackageGroupArn, tags)
+	return p.ownGroup(ctx, model, group, out.ModelPackageGroupArn)
+}
+
+func (p *Packages) ownGroup(ctx context.Context, model, group string, arn *string) error {
+	out, err := p.client.ListTags(ctx, &sagemaker.ListTagsInput{ResourceArn: arn})
+	if err != nil {
+		return translate(err, "tags of package group %s", group)
+	}
+	if have := tagged(out.Tags, TagModel); have != model {
+		return lifecycle.Fail(lifecycle.Conflict,
+			"package group %s exists and is not of model %s (its tag %s is %q): somebody else made it, delete it or rename the model", group, model, TagModel, have)
+	}
+	return nil
 }
 
 // Register registers a package and returns its ARN. A package that was
@@ -72,7 +81,7 @@ func (p *Packages) Register(ctx context.Context, pack Package) (string, error) {
 			SupportedResponseMIMETypes: []string{"text/csv"},
 		},
 	}
-	if err := mark(in, pack.Of); err != nil {
+	if err := mark(in, pack); err != nil {
 		return "", err
 	}
 	arn, err := p.find(ctx, in)
@@ -88,8 +97,10 @@ func (p *Packages) Register(ctx context.Context, pack Package) (string, error) {
 
 // mark writes as properties what other resources have as tags: AWS allows no
 // tags of its own on a package in a group.
-func mark(in *sagemaker.CreateModelPackageInput, of lifecycle.Of) error {
-	tags, err := owned(of, in)
+func mark(in *sagemaker.CreateModelPackageInput, pack Package) error {
+	identity := pack
+	identity.Token = "" // names the call, not the package
+	tags, err := owned(pack.Of, identity)
 	if err != nil {
 		return err
 	}

@@ -15,14 +15,16 @@ import (
 const (
 	TagModel   = "steward:model"
 	TagRelease = "steward:release"
-	TagSpec    = "steward:spec" // digest of the request that made it
+	TagSpec    = "steward:spec" // digest of what was asked for
 )
 
-// owned returns the tags of a resource that request makes for a release. The
-// request must not hold tags yet: its digest tells on a duplicate whether the
-// resource that exists is the one asked for.
-func owned(of lifecycle.Of, request any) ([]types.Tag, error) {
-	digest, err := lifecycle.Digest(request)
+// owned returns the tags of a resource that is made for a release. The digest
+// of identity tells on a duplicate whether the resource that exists is the one
+// asked for. So identity holds our own types only, whose form no upgrade of the
+// SDK changes, and nothing that may differ for the same resource, such as the
+// role that it acts as.
+func owned(of lifecycle.Of, identity any) ([]types.Tag, error) {
+	digest, err := lifecycle.Digest(identity)
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,12 @@ func metricDefinitions() []types.MetricDefinition {
 	return defs
 }
 
+// identity is what tells this job from another one of its name.
+func (t TrainingJob) identity() TrainingJob {
+	t.Role = ""
+	return t
+}
+
 func (t TrainingJob) request() *sagemaker.CreateTrainingJobInput {
 	in := &sagemaker.CreateTrainingJobInput{
 		TrainingJobName: &t.Name,
@@ -88,7 +94,7 @@ func (t TrainingJob) request() *sagemaker.CreateTrainingJobInput {
 // started. A job of that name with another specification is lifecycle.Conflict.
 func (j *Jobs) StartTraining(ctx context.Context, job TrainingJob) (err error) {
 	in := job.request()
-	if in.Tags, err = owned(job.Of, in); err != nil {
+	if in.Tags, err = owned(job.Of, job.identity()); err != nil {
 		return err
 	}
 	_, err = j.client.CreateTrainingJob(ctx, in)
@@ -157,9 +163,9 @@ func metricsOf(out *sagemaker.DescribeTrainingJobOutput) map[string]float64 {
 	return m
 }
 
-// StopTraining asks a job to stop; nothing happens for one that is unknown or
-// has ended.
-func (j *Jobs) StopTraining(ctx context.Context, name string) error {
+// StopTraining asks a job to stop and tells whether there was one to stop;
+// nothing happens for one that is unknown or has ended.
+func (j *Jobs) StopTraining(ctx context.Context, name string) (bool, error) {
 	_, err := j.client.StopTrainingJob(ctx, &sagemaker.StopTrainingJobInput{TrainingJobName: &name})
 	return stopped(translate(err, "stop training job %s", name))
 }

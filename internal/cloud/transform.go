@@ -48,7 +48,7 @@ func (t TransformJob) request() *sagemaker.CreateTransformJobInput {
 // started. A job of that name with another specification is lifecycle.Conflict.
 func (j *Jobs) StartTransform(ctx context.Context, job TransformJob) (err error) {
 	in := job.request()
-	if in.Tags, err = owned(job.Of, in); err != nil {
+	if in.Tags, err = owned(job.Of, job); err != nil {
 		return err
 	}
 	_, err = j.client.CreateTransformJob(ctx, in)
@@ -109,9 +109,9 @@ func endedTransform(out *sagemaker.DescribeTransformJobOutput) Ended {
 	return e
 }
 
-// StopTransform asks a job to stop; nothing happens for one that is unknown or
-// has ended.
-func (j *Jobs) StopTransform(ctx context.Context, name string) error {
+// StopTransform asks a job to stop and tells whether there was one to stop;
+// nothing happens for one that is unknown or has ended.
+func (j *Jobs) StopTransform(ctx context.Context, name string) (bool, error) {
 	_, err := j.client.StopTransformJob(ctx, &sagemaker.StopTransformJobInput{TransformJobName: &name})
 	return stopped(translate(err, "stop transform job %s", name))
 }

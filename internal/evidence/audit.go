@@ -32,6 +32,19 @@ func (l *Ledger) Read(ctx context.Context, model string) ([]lifecycle.Entry, err
 	return entries, err
 }
 
+// span reads the entries with the numbers from and to, and those between.
+func (l *Ledger) span(ctx context.Context, model string, from, to int64) ([]lifecycle.Entry, error) {
+	entries := make([]lifecycle.Entry, to-from+1)
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range entries {
+		group.Go(func() (err error) {
+			entries[i], err = l.entry(ctx, model, from+int64(i))
+			return err
+		})
+	}
+	return entries, group.Wait()
+}
+
 // Audit reads a model's ledger and verifies it, against the index too, so that
 // entries cut off the end are missed.
 func (l *Ledger) Audit(ctx context.Context, model string) ([]lifecycle.Entry, error) {

@@ -88,18 +88,27 @@ func (l *Ledger) appendTo(ctx context.Context, head, e lifecycle.Entry) (lifecyc
 }
 
 // Head describes the newest entry of a model's ledger and the highest release
-// that any entry is about. It reads the whole ledger: it is for opening one.
+// that any entry is about. It reads back from the end to where the newest
+// release was opened: numbers only grow, so nothing before is about a later one.
+// What lies behind may be about an earlier one, such as that which still served.
 func (l *Ledger) Head(ctx context.Context, model string) (lifecycle.Head, error) {
-	entries, err := l.Read(ctx, model)
-	if err != nil || len(entries) == 0 {
-		return lifecycle.Head{}, err
-	}
-	last := entries[len(entries)-1]
+	last, err := l.findHead(ctx, model)
 	head := lifecycle.Head{Seq: last.Seq, Digest: last.Digest}
-	for _, e := range entries {
-		head.LastRelease = max(head.LastRelease, e.Release)
+	for to := last.Seq; err == nil && to > 0; to -= readers {
+		var entries []lifecycle.Entry
+		if entries, err = l.span(ctx, model, max(1, to-readers+1), to); err != nil {
+			break
+		}
+		opened := false
+		for _, e := range entries {
+			head.LastRelease = max(head.LastRelease, e.Release)
+			opened = opened || e.Kind == lifecycle.EntryOpened
+		}
+		if opened {
+			return head, nil
+		}
 	}
-	return head, nil
+	return head, cloud.Wrap(err, "ledger of %s: find its head", model)
 }
 
 // findHead returns the newest entry: it looks forward from the newest one seen,

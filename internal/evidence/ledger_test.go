@@ -212,6 +212,45 @@ func TestHeadIsFoundWithoutListing(t *testing.T) {
 	require.Zero(t, none)
 }
 
+// Opening a ledger of years takes as long as one of days: it is read back to
+// where the newest release was opened, and what came later may be about the
+// release before, which still served.
+func TestHeadReadsNoMoreThanItNeeds(t *testing.T) {
+	s := newStore(t)
+	ledger := NewLedger(s.Objects, bucket)
+	add := func(kind string, release, times int) {
+		for i := range times {
+			e := entry(fmt.Sprint(kind, release, "/", i))
+			e.Kind, e.Release = kind, release
+			_, err := ledger.Append(t.Context(), e)
+			require.NoError(t, err)
+		}
+	}
+	add(lifecycle.EntryOpened, 1, 1)
+	add(lifecycle.EntryWindow, 1, 200)
+	for _, tt := range []struct {
+		name   string
+		before func()
+		want   int
+	}{
+		{"named before it is opened", func() { add(lifecycle.EntryTriggered, 2, 1) }, 2},
+		{"opened", func() { add(lifecycle.EntryOpened, 2, 1) }, 2},
+		{"the older one serves meanwhile", func() { add(lifecycle.EntryReturned, 1, 40) }, 2},
+		{"two at once", func() { add(lifecycle.EntryOpened, 3, 1); add(lifecycle.EntryOpened, 4, 1) }, 4},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.before()
+			s.requests()
+			head, err := NewLedger(s.Objects, bucket).Head(t.Context(), "fraud")
+			require.NoError(t, err)
+			require.Equal(t, tt.want, head.LastRelease)
+			if requests := s.requests(); tt.name != "named before it is opened" {
+				require.Less(t, len(requests), 80, "%v", requests)
+			}
+		})
+	}
+}
+
 func TestEntriesMustBeWhole(t *testing.T) {
 	ledger := NewLedger(newStore(t).Objects, bucket)
 	for _, change := range []func(*lifecycle.Entry){

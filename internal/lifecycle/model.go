@@ -38,11 +38,14 @@ type ModelState struct {
 	Cooldown  time.Time        `json:"cooldown,omitzero"` // no automatic release before
 	Automatic []time.Time      `json:"automatic"`         // starts of automatic releases within a month
 	NextCron  time.Time        `json:"nextCron,omitzero"`
-	Seen      []string         `json:"seen,omitempty"` // ids of reports already taken in
+	Seen      Seen             `json:"seen"` // what was taken in already
 	Watching  bool             `json:"watching"`
-	Opened    bool             `json:"opened"`  // the ledger was read, Last is right
-	Entries   int              `json:"entries"` // ledger entries written so far
-	Run       string           `json:"run"`     // first run of this declaration; part of entry ids
+	Unwatched bool             `json:"unwatched,omitempty"` // a person paused the watch
+	Reported  time.Time        `json:"reported,omitzero"`   // when the watch was last heard of
+	Window    int              `json:"window"`              // highest number of a window so far
+	Opened    bool             `json:"opened"`              // the ledger was read, Last is right
+	Entries   int              `json:"entries"`             // ledger entries written so far
+	Run       string           `json:"run"`                 // first run of this declaration; part of entry ids
 }
 
 // author is who answers for what a delivery caused: the person whose token
@@ -59,6 +62,14 @@ func (a Alert) Author() string { return author(a.By) }
 
 // Author is who answers for what the reading causes.
 func (k KPIReading) Author() string { return author(k.By) }
+
+// Seen are the ids of deliveries already taken in, a list for each kind, so
+// that a talkative one cannot push another's out.
+type Seen struct {
+	Reports []string `json:"reports,omitempty"`
+	Alerts  []string `json:"alerts,omitempty"`
+	KPIs    []string `json:"kpis,omitempty"`
+}
 
 // InFlight is the one thing that may change a model at a time.
 type InFlight struct {

@@ -80,6 +80,7 @@ type ReleaseState struct {
 	Package    string          `json:"package,omitempty"` // ARN
 	Evidence   *Evidence       `json:"evidence,omitempty"`
 	Decisions  []Decision      `json:"decisions,omitempty"`
+	Approved   []Decision      `json:"approved,omitempty"` // those that allowed it
 	Awaiting   []Awaited       `json:"awaiting,omitempty"`
 	ApproveBy  time.Time       `json:"approveBy,omitzero"`
 	Cost       float64         `json:"cost"`

@@ -28,8 +28,9 @@ type RolloutState struct {
 	Until    time.Time      `json:"until,omitzero"`     // when silence becomes a rollback
 	Alerts   []Alert        `json:"alerts,omitempty"`
 	Outcome  RolloutOutcome `json:"outcome"`
-	Baked    []Analysed     `json:"baked,omitempty"` // the analyses of the bake under way
-	Entries  int            `json:"entries"`         // ledger entries written so far
+	Bake     BakeTally      `json:"bake"`     // of the bake under way
+	Analysed time.Time      `json:"analysed"` // end of the last analysed period
+	Entries  int            `json:"entries"`  // ledger entries written so far
 }
 
 // StepState is one step in words and how it went.
@@ -47,6 +48,14 @@ type RolloutOutcome struct {
 	Promoted bool      `json:"promoted"`
 	Problem  *Problem  `json:"problem,omitempty"`
 	At       time.Time `json:"at,omitzero"`
+}
+
+// BakeTally counts the analyses of one bake.
+type BakeTally struct {
+	Passes   int     `json:"passes"`
+	Failures int     `json:"failures"`
+	Unclear  int     `json:"unclear"` // in a row, up to now
+	Last     Outcome `json:"last,omitempty"`
 }
 
 // Analysed is one analysis of the challenger while it bakes.

@@ -229,6 +229,7 @@ type Promote struct{}
 // Analysis judges the challenger while it bakes.
 type Analysis struct {
 	Every           Duration `json:"every"`
+	Lag             Duration `json:"lag,omitempty" jsonschema_description:"how long after the fact the metrics are complete; some minutes on AWS"`
 	MinSamples      int      `json:"minSamples" jsonschema:"minimum=1" jsonschema_description:"requests without which a measurement is inconclusive"`
 	MaxFailures     int      `json:"maxFailures,omitempty" jsonschema:"minimum=1,default=1" jsonschema_description:"failed measurements in one bake that condemn the challenger"`
 	MaxInconclusive int      `json:"maxInconclusive,omitempty" jsonschema:"minimum=1,default=10" jsonschema_description:"measurements in a row without a verdict before a person is asked"`

@@ -10,10 +10,11 @@ type WatchState struct {
 	Next     time.Time `json:"next,omitzero"` // end of the window that is open now
 	Paused   bool      `json:"paused"`
 	Seq      int       `json:"seq"`
-	Windows  []Window  `json:"windows"` // those whose ground truth is still awaited
-	Recent   []Window  `json:"recent"`  // the last measured, newest last
-	// Former served before; its last windows still wait for their ground truth.
-	Former *Champion `json:"former,omitempty"`
+	Closed   []Window  `json:"closed,omitempty"` // those whose captured traffic is not complete yet
+	Windows  []Window  `json:"windows"`          // those whose ground truth is still awaited
+	Recent   []Window  `json:"recent"`           // the last measured, newest last
+	// Former served before; some of their windows are still to be measured.
+	Former []Champion `json:"former,omitempty"`
 }
 
 // WatchChange tells a Watch what serves now and by which spec.
@@ -27,6 +28,7 @@ type WatchChange struct {
 // its ground truth has matured (quality).
 type Window struct {
 	ID       string             `json:"id"` // <release>-<seq>, the same in both reports
+	Seq      int                `json:"seq"`
 	Release  int                `json:"release"`
 	From     time.Time          `json:"from"`
 	To       time.Time          `json:"to"`

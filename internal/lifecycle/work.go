@@ -51,6 +51,8 @@ type ScoreInput struct {
 	Model    Trained `json:"artifact"`
 	Instance string  `json:"instance"`
 	Input    string  `json:"input"` // S3 prefix
+	// MaxRuntime stops a transform that takes longer; one hour when zero.
+	MaxRuntime Duration `json:"maxRuntime"`
 }
 
 // Scored is what a batch transform made.
@@ -107,6 +109,9 @@ type ApprovalInput struct {
 // verifies evidence and approvals of every variant before it touches anything.
 type DeployInput struct {
 	Of
+	// First says that nothing is known to serve: an endpoint that serves
+	// something else is not touched.
+	First    bool     `json:"first,omitempty"`
 	Endpoint Endpoint `json:"endpoint"`
 	Approval Approval `json:"approval"`
 	Variants []Serve  `json:"variants"`
@@ -165,10 +170,16 @@ type Removed struct {
 	Resources []string `json:"resources"`
 }
 
-// DiscardInput asks to delete the objects under S3 prefixes.
-type DiscardInput struct {
+// DiscardInput asks to delete the objects that a release made for itself:
+// parts, training output, scores.
+type DiscardInput struct{ Of }
+
+// AbandonInput asks to stop the jobs of a release that may still run, by name,
+// and to remove the models that its transforms were given.
+type AbandonInput struct {
 	Of
-	URIs []string `json:"uris"`
+	Training   []string `json:"training"`
+	Transforms []string `json:"transforms"`
 }
 
 // Notice tells people something. Kind is one of the Notice constants.

@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"steward/internal/lifecycle"
@@ -15,6 +17,8 @@ type Measured struct {
 	Test       lifecycle.Evaluation
 	Comparison []lifecycle.Comparison
 	First      bool
+	// Incomparable says why there is no comparison, if there is none.
+	Incomparable string
 }
 
 // Judge gives every gate's verdict. A missing or undefined measurement is
@@ -89,10 +93,10 @@ func judgeValue(g lifecycle.Gate, v float64, measured bool) lifecycle.Verdict {
 	return out
 }
 
-func judgeSlices(g lifecycle.Gate, slices []lifecycle.Slice) lifecycle.Verdict {
+func judgeSlices(g lifecycle.Gate, measured []lifecycle.Slice) lifecycle.Verdict {
 	out := lifecycle.Verdict{Gate: GateName(g), Outcome: lifecycle.Pass}
 	seen, worst, undefined := 0, lifecycle.Slice{}, ""
-	for _, s := range slices {
+	for _, s := range measured {
 		if s.Column != g.Slice || s.Metric != g.Metric || s.Rows < int64(g.MinRows) {
 			continue
 		}
@@ -147,6 +151,9 @@ func judgeComparison(g lifecycle.Gate, m Measured) lifecycle.Verdict {
 		return out
 	}
 	out.Outcome, out.Detail = lifecycle.Inconclusive, g.Metric+" was not compared with the champion"
+	if m.Incomparable != "" {
+		out.Detail += ": " + m.Incomparable
+	}
 	return out
 }
 
@@ -163,4 +170,18 @@ func holds(g lifecycle.Gate, c lifecycle.Comparison) bool {
 		return worst > 0
 	}
 	return worst > -*g.VsChampion.NonInferior
+}
+
+// Lowest keeps the n slices with the lowest results; those without a result
+// come first.
+func Lowest(all []lifecycle.Slice, n int) []lifecycle.Slice {
+	sorted := slices.Clone(all)
+	rank := func(s lifecycle.Slice) float64 {
+		if s.Undefined != "" {
+			return math.Inf(-1)
+		}
+		return s.Result
+	}
+	slices.SortStableFunc(sorted, func(a, b lifecycle.Slice) int { return cmp.Compare(rank(a), rank(b)) })
+	return sorted[:min(n, len(sorted))]
 }

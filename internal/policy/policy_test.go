@@ -167,14 +167,15 @@ func TestBake(t *testing.T) {
 		{"one bad is not yet enough", []lifecycle.Outcome{p, f}, policy.BakeSound},
 		{"two bad", []lifecycle.Outcome{f, p, f}, policy.BakeFailed},
 		{"too much silence", []lifecycle.Outcome{p, i, e, i}, policy.BakeUnclear},
-		{"silence interrupted", []lifecycle.Outcome{i, i, p, i}, policy.BakeSound},
+		{"silence interrupted", []lifecycle.Outcome{i, i, p}, policy.BakeSound},
+		{"an early pass covers no later silence", []lifecycle.Outcome{p, i, e}, policy.BakeOn},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var made []lifecycle.Analysed
+			var tally lifecycle.BakeTally
 			for _, o := range tt.made {
-				made = append(made, lifecycle.Analysed{Outcome: o})
+				tally = policy.Count(tally, o)
 			}
-			require.Equal(t, tt.want, policy.Bake(rule, made))
+			require.Equal(t, tt.want, policy.Bake(rule, tally))
 		})
 	}
 }
@@ -204,6 +205,7 @@ func TestBreachesAndHealth(t *testing.T) {
 		{"an inconclusive one breaks the row", []lifecycle.Window{window(1, bad), window(1, unclear), window(1, bad)}, lifecycle.HealthWatch, nil},
 		{"of the release before", []lifecycle.Window{window(1, bad), window(1, bad), window(2, good)}, lifecycle.HealthGood, nil},
 		{"no data is not health", []lifecycle.Window{window(1, found(d, lifecycle.Inconclusive))}, lifecycle.HealthWatch, nil},
+		{"unmeasured quality is not health", []lifecycle.Window{window(1, unclear), window(1, found(d, lifecycle.Pass))}, lifecycle.HealthWatch, nil},
 		{"two causes", []lifecycle.Window{window(1, bad, found(d, lifecycle.Failed)), window(1, bad, found(d, lifecycle.Failed))}, lifecycle.HealthDegraded, []lifecycle.Cause{d, q}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -253,6 +255,13 @@ func TestDue(t *testing.T) {
 			require.Equal(t, tt.look, look)
 		})
 	}
+}
+
+func TestSinceForgetsAFormerTime(t *testing.T) {
+	now := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	old, fresh := window(1, found(lifecycle.CauseQuality, lifecycle.Failed)), window(1)
+	old.From, fresh.From = now.Add(-time.Hour), now
+	require.Equal(t, []lifecycle.Window{fresh}, policy.Since([]lifecycle.Window{old, fresh}, now))
 }
 
 func TestNoteMergesByCause(t *testing.T) {

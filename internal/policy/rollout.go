@@ -53,29 +53,30 @@ const (
 	BakeUnclear BakeVerdict = "unclear" // too many measurements without a verdict: ask a person
 )
 
-// Bake judges the analyses made in one bake. Only fail condemns the
-// challenger. Silence never passes: a bake without a single pass goes on until
-// a person is asked.
-func Bake(rule lifecycle.Analysis, made []lifecycle.Analysed) BakeVerdict {
-	failures, unclear, passes := 0, 0, 0
-	for _, a := range made {
-		switch a.Outcome {
-		case lifecycle.Failed:
-			failures++
-			unclear = 0
-		case lifecycle.Pass:
-			passes++
-			unclear = 0
-		default:
-			unclear++
-		}
+// Count adds an analysis to a bake's tally.
+func Count(t lifecycle.BakeTally, o lifecycle.Outcome) lifecycle.BakeTally {
+	t.Last = o
+	switch o {
+	case lifecycle.Failed:
+		t.Failures, t.Unclear = t.Failures+1, 0
+	case lifecycle.Pass:
+		t.Passes, t.Unclear = t.Passes+1, 0
+	default:
+		t.Unclear++
 	}
+	return t
+}
+
+// Bake judges the analyses made in one bake. Only fail condemns the
+// challenger. Silence never passes: a bake that does not end with a pass goes
+// on until there is one or a person is asked.
+func Bake(rule lifecycle.Analysis, t lifecycle.BakeTally) BakeVerdict {
 	switch {
-	case failures >= max(1, rule.MaxFailures):
+	case t.Failures >= max(1, rule.MaxFailures):
 		return BakeFailed
-	case unclear >= max(1, rule.MaxInconclusive):
+	case t.Unclear >= max(1, rule.MaxInconclusive):
 		return BakeUnclear
-	case passes > 0:
+	case t.Passes > 0 && t.Unclear == 0:
 		return BakeSound
 	}
 	return BakeOn

@@ -11,6 +11,12 @@ import (
 // month is the period of maxPerMonth.
 const month = 30 * 24 * time.Hour
 
+// Since keeps the windows that began when the champion served already: after a
+// rollback, those of its former time say nothing about it now.
+func Since(windows []lifecycle.Window, since time.Time) []lifecycle.Window {
+	return slices.DeleteFunc(slices.Clone(windows), func(w lifecycle.Window) bool { return w.From.Before(since) })
+}
+
 // InARow counts the windows of one release, newest first, that breach for a
 // cause. A window that has no finding of that cause (its ground truth is still
 // to come) is passed over; an inconclusive one breaks the row: it condemns
@@ -122,12 +128,18 @@ func HealthOf(windows []lifecycle.Window, release, inARow int) lifecycle.Health 
 			health = lifecycle.HealthWatch
 		}
 	}
-	for _, f := range own[len(own)-1].Findings {
-		if f.Outcome == lifecycle.Inconclusive || f.Outcome == lifecycle.Faulty {
+	for _, cause := range watched {
+		if o := last(own, release, cause); o == lifecycle.Inconclusive || o == lifecycle.Faulty {
 			health = lifecycle.HealthWatch
 		}
 	}
 	return health
+}
+
+// Silent says since when a watch should have been heard of again: it reports at
+// least every window, so three windows without a word are too long.
+func Silent(w lifecycle.Watch, reported time.Time) time.Time {
+	return reported.Add(3*w.Every.Std() + w.Lag.Std() + time.Minute)
 }
 
 // Note adds a trigger to those that wait, merging it with one of the same cause:

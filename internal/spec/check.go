@@ -39,6 +39,9 @@ var roles = []lifecycle.Role{lifecycle.DataEngineer, lifecycle.DataScientist, li
 	lifecycle.ProductManager, lifecycle.Auditor}
 
 func (c *checker) owners(owners map[lifecycle.Role]string) {
+	if len(owners) == 0 {
+		c.add("metadata.owners", "", "nobody answers for the model: name a contact for at least one of %v", roles)
+	}
 	for role := range owners {
 		if !slices.Contains(roles, role) {
 			c.add("metadata.owners."+string(role), "", "this role is not known; known are %v", roles)
@@ -101,6 +104,9 @@ func (c *checker) bounds(field string, lo, hi *float64) {
 	}
 }
 
+// championName is what the champion is called among the candidates' jobs.
+const championName = "champion"
+
 func (c *checker) training() {
 	t := c.spec.Training
 	seen := map[string]bool{}
@@ -110,6 +116,9 @@ func (c *checker) training() {
 			c.add(field+".name", cand.Name, "two candidates have this name: rename one")
 		}
 		seen[cand.Name] = true
+		if cand.Name == championName {
+			c.add(field+".name", cand.Name, "this name is kept for the version that serves, which is tested beside the candidates: take another one")
+		}
 		for k, v := range cand.Hyperparameters {
 			switch v.(type) {
 			case string, bool, float64:

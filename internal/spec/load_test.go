@@ -53,6 +53,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"gate without condition", "{metric: auc, min: 0.65}", "{metric: auc}", "spec.gates[0]: this gate has no condition"},
 		{"gate both ways", "{nonInferior: 0.005}", "{nonInferior: 0.005, superior: true}", "spec.gates[1].vsChampion: give either nonInferior or superior"},
 		{"role without holder", "    product-manager: product@example.com\n", "", "spec.approval.require[1].role: nobody holds this role"},
+		{"nobody", "  owners:\n    data-engineer: data@example.com\n    data-scientist: science@example.com\n    operator: ops@example.com\n    product-manager: product@example.com\n", "  owners: {}\n", "metadata.owners: nobody answers for the model"},
+		{"name of the champion", "name: trees", "name: champion", "spec.training.candidates[1].name: this name is kept for the version that serves"},
 		{"role unknown", "    operator: ops@example.com", "    oprator: ops@example.com", "metadata.owners.oprator: this role is not known"},
 		{"escalation after expiry", "after: 72h", "after: 15d", "spec.approval.escalate.after: the approval expires after 14d"},
 		{"no promotion", ", {promote: {}}]", "]", "spec.rollout.steps: the last step must be promote"},
