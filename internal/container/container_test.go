@@ -218,6 +218,7 @@ func TestFailures(t *testing.T) {
 		"empty channel": {Trees, []string{"train"}, map[string]string{"data/train/_SUCCESS": ""}, "channel train: holds no files"},
 		"one class":     {Trees, []string{"train"}, map[string]string{"data/train/a.csv": "y,x\n0,1\n0,2\n"}, `channel train: label "y" is 0 in all 2 rows`},
 		"validation":    {Linear, []string{"train"}, map[string]string{"data/train/a.csv": data, "data/validation/a.csv": "late,x\n1,2\n"}, "channel validation: its columns are"},
+		"score":         {Linear, []string{"train"}, map[string]string{"data/train/a.csv": "y,x\n10,1\n20,2\n30,3\n40,5\n", "data/validation/a.csv": "y,x\n1,1\n1,1.7e308\n", "config/hyperparameters.json": `{"task":"regression"}`}, "channel validation: row 2: the model's score is"},
 		"channel name":  {Trees, []string{"train"}, map[string]string{"config/inputdataconfig.json": `{"test":{}}`}, `channel "test" is not used`},
 		"pipe":          {Trees, []string{"train"}, map[string]string{"config/inputdataconfig.json": `{"train":{"TrainingInputMode":"Pipe"}}`}, `input mode "Pipe"; use File`},
 		"content type":  {Trees, []string{"train"}, map[string]string{"config/inputdataconfig.json": `{"train":{"ContentType":"text/libsvm"}}`}, "use text/csv"},

@@ -52,8 +52,7 @@ func (p *program) train(ctx context.Context) error {
 	if err := m.Save(p.path("model")); err != nil {
 		return err
 	}
-	p.conclude(ctx, m, train, valid, last.Step, time.Since(started))
-	return nil
+	return p.conclude(ctx, m, train, valid, last.Step, time.Since(started))
 }
 
 // settings reads the hyperparameters; all mistakes in them are told at once.
@@ -145,18 +144,24 @@ func (p *program) report(task frame.Task, now metric.Progress) {
 
 // conclude measures the model that was kept, which the last step's may not be.
 // A metric's last value is the one the platform records.
-func (p *program) conclude(ctx context.Context, m model, train, valid *frame.Frame, steps int, took time.Duration) {
+func (p *program) conclude(ctx context.Context, m model, train, valid *frame.Frame, steps int, took time.Duration) error {
 	line := "final"
 	for _, set := range []struct {
 		name string
 		data *frame.Frame
-	}{{"train", train}, {"validation", valid}} {
-		if set.data != nil {
-			line += measure(set.name, m, set.data)
+	}{{trainChannel, train}, {validationChannel, valid}} {
+		if set.data == nil {
+			continue
 		}
+		text, err := measure(set.name, m, set.data)
+		if err != nil {
+			return err
+		}
+		line += text
 	}
 	if ctx.Err() != nil {
 		line += " stopped=early"
 	}
 	fmt.Fprintf(p.out, "%s steps=%d seconds=%.1f progress=1.00\n", line, steps, took.Seconds())
+	return nil
 }

@@ -84,7 +84,7 @@ func AUC(score, label, weight []float64) float64 {
 	for from := 0; from < len(order); {
 		var pos, neg float64
 		to := from
-		for ; to < len(order) && score[order[to]] == score[order[from]]; to++ {
+		for ; to < len(order) && (to == from || score[order[to]] == score[order[from]]); to++ { // NaN is not even itself
 			i := int(order[to])
 			w := Weight(weight, i)
 			pos += w * label[i]

@@ -32,5 +32,6 @@ func TestAUC(t *testing.T) {
 	} {
 		require.InDelta(t, c.want, AUC(c.score, c.label, c.weight), 1e-12, name)
 	}
+	require.NotPanics(t, func() { AUC([]float64{1, math.NaN(), 2, math.NaN()}, []float64{0, 1, 1, 0}, nil) }, "and ends")
 	require.True(t, math.IsNaN(AUC([]float64{1, 2}, []float64{1, 1}, nil)))
 }

@@ -16,7 +16,12 @@ type binner struct {
 	cuts    []float32
 	missing uint8
 	set     bool // categorical
+	bounded bool // no value in training reaches topCut
 }
+
+// topCut is above every value but the most extreme: a cut that divides values
+// from missing ones, those too that are greater than any in training.
+const topCut = math.MaxFloat32
 
 // cutSample bounds the rows that a numeric feature's cuts are chosen from.
 const cutSample = 200000
@@ -29,7 +34,7 @@ func binners(f *frame.Frame, maxBins int) []binner {
 			return
 		}
 		cuts := cut(sample(f.Columns[j]), maxBins)
-		all[j] = binner{cuts: cuts, missing: uint8(len(cuts) + 1)}
+		all[j] = binner{cuts: cuts, missing: uint8(len(cuts) + 1), bounded: bounded(f.Columns[j])}
 	})
 	return all
 }
@@ -38,6 +43,10 @@ func binners(f *frame.Frame, maxBins int) []binner {
 // falls on the same side in training and in scoring.
 func narrow(v float64) float32 {
 	return float32(min(max(v, -math.MaxFloat32), math.MaxFloat32))
+}
+
+func bounded(column []float64) bool {
+	return !slices.ContainsFunc(column, func(v float64) bool { return narrow(v) >= topCut })
 }
 
 // sample takes evenly spaced rows, sorted, missing ones left out.

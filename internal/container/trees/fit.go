@@ -32,6 +32,11 @@ type booster struct {
 // best so far is returned; before the first round that is an error. The same
 // data, options and seed give the same model on any number of cores.
 func Fit(ctx context.Context, train, valid *frame.Frame, o Options, report func(metric.Progress)) (*Model, error) {
+	for _, f := range []*frame.Frame{train, valid} {
+		if err := checkLabels(f); err != nil {
+			return nil, err
+		}
+	}
 	b := start(train, valid, o)
 	b.reports = report
 	for round := 1; round <= o.Rounds && ctx.Err() == nil; round++ {
@@ -51,10 +56,27 @@ func Fit(ctx context.Context, train, valid *frame.Frame, o Options, report func(
 	if len(b.model.trees) == 0 {
 		return nil, fmt.Errorf("stopped before the first round: %w", context.Cause(ctx))
 	}
+	if b.valid != nil && b.best == 0 {
+		return nil, fmt.Errorf("the validation loss of label %q is never finite (last %v); remove extreme values and weights or scale them", train.Schema.Label, b.loss(b.valid))
+	}
 	if b.valid != nil {
 		b.model.trees = b.model.trees[:b.best]
 	}
 	return b.model, nil
+}
+
+// checkLabels refuses labels that single precision, in which trees hold their
+// values, cannot. f may be nil.
+func checkLabels(f *frame.Frame) error {
+	if f == nil {
+		return nil
+	}
+	for i, y := range f.Label {
+		if !(math.Abs(y) <= math.MaxFloat32) {
+			return fmt.Errorf("label %q is %v in row %d, beyond ±%v; scale or remove it", f.Schema.Label, y, i+1, math.MaxFloat32)
+		}
+	}
+	return nil
 }
 
 // stride spaces progress reports so that a training makes about forty.

@@ -165,7 +165,7 @@ func (g *grower) export(nodes []branch) tree {
 		t[i].defaultLeft = n.split.missingLeft
 		if b.set {
 			t[i].set = n.split.right.words(int(b.missing))
-		} else {
+		} else if t[i].value = topCut; n.split.cut < len(b.cuts) {
 			t[i].value = b.cuts[n.split.cut]
 		}
 	}

@@ -27,7 +27,7 @@ func (s *binSet) words(n int) []uint64 { return slices.Clone(s[:(n+63)/64]) }
 type split struct {
 	gain        float64
 	feature     int
-	cut         int    // numeric: bins up to cut go left
+	cut         int    // numeric: bins up to cut go left; the last bin: all values do
 	right       binSet // categorical: these bins go right
 	missingLeft bool
 	left        cell
@@ -65,14 +65,15 @@ func (f *finder) find(feature int, b *binner, hist []cell, total cell) split {
 	if b.set {
 		f.categories(&best, feature, hist, total)
 	} else {
-		f.numbers(&best, feature, hist, total)
+		f.numbers(&best, feature, b, hist, total)
 	}
 	return best
 }
 
-// numbers tries every cut with missing values on either side. A leaf without
+// numbers tries every cut with missing values on either side, and all values
+// against the missing ones. A leaf without
 // any sends those of later rows where most of its rows go.
-func (f *finder) numbers(best *split, feature int, hist []cell, total cell) {
+func (f *finder) numbers(best *split, feature int, b *binner, hist []cell, total cell) {
 	values, missing := hist[:len(hist)-1], hist[len(hist)-1]
 	for _, missingLeft := range sides(missing) {
 		left := cell{}
@@ -86,11 +87,16 @@ func (f *finder) numbers(best *split, feature int, hist []cell, total cell) {
 			}
 		}
 	}
+	present := total.less(missing)
+	if gain := f.gain(present, total, f.l2); b.bounded && missing.n > 0 && gain > best.gain {
+		*best = split{gain: gain, feature: feature, cut: len(values) - 1, left: present}
+	}
 	f.settle(best, feature, missing, total)
 }
 
 // categories orders the bins by their mean derivative and tries to send every
-// prefix of that order, and of its reverse, to the right.
+// prefix of that order, and of its reverse, to the right; then all of them, with
+// missing values alone on the left. XGBoost reads no split without categories.
 func (f *finder) categories(best *split, feature int, hist []cell, total cell) {
 	missing := hist[len(hist)-1]
 	f.order = f.order[:0]
@@ -104,6 +110,12 @@ func (f *finder) categories(best *split, feature int, hist []cell, total cell) {
 	for range 2 {
 		f.prefixes(best, feature, hist, total)
 		slices.Reverse(f.order)
+	}
+	if gain := f.gain(missing, total, f.l2); missing.n > 0 && gain > best.gain {
+		*best = split{gain: gain, feature: feature, left: missing, missingLeft: true}
+		for bin := range len(hist) - 1 {
+			best.right.add(bin)
+		}
 	}
 	f.settle(best, feature, missing, total)
 }

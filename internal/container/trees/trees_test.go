@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,6 +126,54 @@ func TestLearnsWhatIsMissing(t *testing.T) {
 		y[i] = 1 - y[i]
 	}
 	require.Equal(t, 1.0, correct(fit(t, f, nil), f), "on either side")
+}
+
+// TestMissingAgainstAll has one split to make: there is no other between values.
+func TestMissingAgainstAll(t *testing.T) {
+	missing := func(i int) bool { return i%3 == 0 }
+	column := make([]float64, 600)
+	for i := range column {
+		column[i] = float64(i % 2)
+		if missing(i) {
+			column[i] = math.NaN()
+		}
+	}
+	y := label(len(column), missing)
+	category := &frame.Schema{Task: frame.Binary, Label: "y", Features: []frame.Feature{{Name: "x0", Kind: frame.Categorical, Levels: []string{"a", "b"}}}}
+	for name, f := range map[string]*frame.Frame{
+		"number":   numbers(frame.Binary, [][]float64{column}, y),
+		"category": {Schema: category, Columns: [][]float64{column}, Label: y},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := fit(t, f, map[string]string{"rounds": "20", "maxLeaves": "2"})
+			require.Equal(t, 1.0, correct(m, f))
+			if name == "number" {
+				require.Less(t, m.Score([]float64{1e9}), 0.5, "a value above all in training is not missing")
+			}
+			dir := t.TempDir()
+			require.NoError(t, m.Save(dir))
+			back, err := Load(dir)
+			require.NoError(t, err)
+			for i := range 3 {
+				require.Equal(t, m.Score(row(f, i)), back.Score(row(f, i)))
+			}
+		})
+	}
+}
+
+func TestExtremeLabels(t *testing.T) {
+	x := uniform(1, 1, 100)
+	good, bad := numbers(frame.Regression, x, make([]float64, 100)), numbers(frame.Regression, x, make([]float64, 100))
+	good.Label[1], bad.Label[7] = 1, 1e200
+	o := options(t, map[string]string{"rounds": "2"})
+	for _, c := range [][2]*frame.Frame{{bad, nil}, {good, bad}} {
+		_, err := Fit(context.Background(), c[0], c[1], o, quiet)
+		require.ErrorContains(t, err, `label "y" is 1e+200 in row 8`)
+	}
+	heavy := numbers(frame.Regression, x, slices.Clone(good.Label))
+	heavy.Label[3], heavy.Weight = 1e38, slices.Repeat([]float64{1e300}, 100)
+	_, err := Fit(context.Background(), good, heavy, o, quiet)
+	require.ErrorContains(t, err, `validation loss of label "y" is never finite`)
 }
 
 // airports makes a categorical column whose odd levels mean 1.

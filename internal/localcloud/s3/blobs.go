@@ -6,8 +6,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -88,7 +90,8 @@ func (b *blobs) write(in io.Reader, size, inlineMax int64) (body, error) {
 		}
 	}
 	if size >= 0 && out.size != size {
-		return body{}, both(gofakes3.ErrIncompleteBody, b.drop(out.extents))
+		b.discard(out.extents)
+		return body{}, gofakes3.ErrIncompleteBody
 	}
 	out.md5 = sum.Sum(nil)
 	return out, nil
@@ -96,10 +99,6 @@ func (b *blobs) write(in io.Reader, size, inlineMax int64) (body, error) {
 
 func (b *blobs) writeFile(in io.Reader) (body, error) {
 	id := newID()
-	dir := filepath.Dir(b.path(id))
-	if err := b.makeDir(dir); err != nil {
-		return body{}, err
-	}
 	f, err := os.OpenFile(b.path(id), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return body{}, err
@@ -110,7 +109,7 @@ func (b *blobs) writeFile(in io.Reader) (body, error) {
 	}
 	err = both(err, f.Close())
 	if err == nil {
-		err = syncDir(dir)
+		err = syncDir(filepath.Dir(f.Name()))
 	}
 	if err != nil {
 		return body{}, both(err, os.Remove(f.Name()))
@@ -118,15 +117,16 @@ func (b *blobs) writeFile(in io.Reader) (body, error) {
 	return body{extents: []extent{{id, n}}, size: n}, nil
 }
 
-func (b *blobs) makeDir(dir string) error {
-	err := os.Mkdir(dir, 0o700)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
+// makeDirs makes the directories that path spreads files over, durably: a file
+// in a directory that a power cut takes away is lost, however well it was synced.
+func (b *blobs) makeDirs() error {
+	for i := range 256 {
+		if err := os.MkdirAll(filepath.Join(b.dir, fmt.Sprintf("%02x", i)), 0o700); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	return syncDir(b.dir)
+	store := filepath.Dir(b.dir)
+	return errors.Join(syncDir(b.dir), syncDir(store), syncDir(filepath.Dir(store)))
 }
 
 func syncDir(dir string) error {
@@ -152,10 +152,10 @@ func (b *blobs) pin(find func() ([]extent, error)) error {
 	return nil
 }
 
-func (b *blobs) unpin(extents []extent) error {
+// unpin lets files go, and removes those that were only waiting for it.
+func (b *blobs) unpin(extents []extent) {
+	var unused []extent
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	var errs []error
 	for _, e := range extents {
 		if b.readers[e.Blob]--; b.readers[e.Blob] > 0 {
 			continue
@@ -163,10 +163,27 @@ func (b *blobs) unpin(extents []extent) error {
 		delete(b.readers, e.Blob)
 		if b.doomed[e.Blob] {
 			delete(b.doomed, e.Blob)
-			errs = append(errs, os.Remove(b.path(e.Blob)))
+			unused = append(unused, e)
 		}
 	}
-	return errors.Join(errs...)
+	b.mu.Unlock()
+	b.discard(unused)
+}
+
+// remove removes a file; one that is gone is fine.
+func (b *blobs) remove(e extent) error {
+	if err := os.Remove(b.path(e.Blob)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// discard drops what nobody needs any more. It only tells the log when that
+// fails: what was to be done is done, and the next Open removes the files.
+func (b *blobs) discard(extents []extent) {
+	if err := b.drop(extents); err != nil {
+		slog.Error("object store: files left behind until the next start", "error", err)
+	}
 }
 
 // drop removes files that no record names any more.
@@ -179,7 +196,7 @@ func (b *blobs) drop(extents []extent) error {
 			b.doomed[e.Blob] = true
 			continue
 		}
-		errs = append(errs, os.Remove(b.path(e.Blob)))
+		errs = append(errs, b.remove(e))
 	}
 	return errors.Join(errs...)
 }

@@ -51,7 +51,8 @@ func (s *Store) DeleteBucket(_ context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return s.blobs.drop(unused)
+	s.blobs.discard(unused)
+	return nil
 }
 
 // BucketExists tells whether there is such a bucket.

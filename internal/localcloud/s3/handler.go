@@ -29,7 +29,11 @@ func (s *Store) Handler(log *slog.Logger) (http.Handler, error) {
 		hideParts(r.Header)
 		r.Body = bodyErrors{r.Body}
 		aw := &answerWriter{ResponseWriter: w}
-		server.ServeHTTP(aw, r)
+		if err := checkVersions(r); err != nil {
+			refuse(aw, err)
+			return
+		}
+		server.ServeHTTP(aw, r.WithContext(context.WithValue(r.Context(), answerKey{}, aw)))
 		aw.showParts() // an answer without a body has not been begun
 	}), nil
 }
@@ -54,6 +58,17 @@ func hideParts(h http.Header) {
 // answerWriter appends the number of parts to the ETag of an answer.
 type answerWriter struct {
 	http.ResponseWriter
+	tooSmall bool // the refusal is errEntityTooSmall
+}
+
+type answerKey struct{}
+
+// tooSmall gives the answer of errEntityTooSmall its status, 400; gofakes3 takes
+// codes that it does not know for failures of its own, which clients repeat.
+func tooSmall(ctx context.Context) {
+	if w, ok := ctx.Value(answerKey{}).(*answerWriter); ok {
+		w.tooSmall = true
+	}
 }
 
 func (w *answerWriter) showParts() {
@@ -72,6 +87,9 @@ func (w *answerWriter) showParts() {
 
 func (w *answerWriter) WriteHeader(status int) {
 	w.showParts()
+	if w.tooSmall && status == http.StatusInternalServerError {
+		status = http.StatusBadRequest
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 

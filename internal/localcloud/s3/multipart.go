@@ -28,6 +28,12 @@ type part struct {
 	Extents []extent
 }
 
+// minPart is the least size of a part that is not the last: 5 MiB (S3's quota).
+const minPart = 5 << 20
+
+// errEntityTooSmall is a code that gofakes3 does not know.
+const errEntityTooSmall gofakes3.ErrorCode = "EntityTooSmall"
+
 // partKey sorts an upload's parts by number, which is at most 10,000.
 func partKey(id gofakes3.UploadID, number int) []byte {
 	return fmt.Appendf(nil, "%s/%05d", id, number)
@@ -88,9 +94,11 @@ func (s *Store) UploadPart(ctx context.Context, _, _ string, id gofakes3.UploadI
 		return putJSON(parts, partKey(id, number), part{b.md5, b.size, b.extents})
 	})
 	if err != nil {
-		return "", both(err, s.blobs.drop(b.extents))
+		s.blobs.discard(b.extents)
+		return "", err
 	}
-	return quote(hex.EncodeToString(b.md5)), s.blobs.drop(old.Extents)
+	s.blobs.discard(old.Extents)
+	return quote(hex.EncodeToString(b.md5)), nil
 }
 
 // CompleteMultipartUpload makes the object of its parts and ends the upload, in
@@ -98,7 +106,7 @@ func (s *Store) UploadPart(ctx context.Context, _, _ string, id gofakes3.UploadI
 func (s *Store) CompleteMultipartUpload(ctx context.Context, bucket, key string, id gofakes3.UploadID, in *gofakes3.CompleteMultipartUploadRequest) (gofakes3.VersionID, string, error) {
 	var r *record
 	err := s.commit(ctx, bucket, key, func(tx *bolt.Tx) (_ *record, unused []extent, err error) {
-		if r, err = assemble(tx, key, id, in.Parts); err != nil {
+		if r, err = assemble(ctx, tx, key, id, in.Parts); err != nil {
 			return nil, nil, err
 		}
 		unused, err = forget(tx, id, r.Extents)
@@ -111,7 +119,7 @@ func (s *Store) CompleteMultipartUpload(ctx context.Context, bucket, key string,
 }
 
 // assemble makes the record of the parts that the client lists.
-func assemble(tx *bolt.Tx, key string, id gofakes3.UploadID, list []gofakes3.CompletedPart) (*record, error) {
+func assemble(ctx context.Context, tx *bolt.Tx, key string, id gofakes3.UploadID, list []gofakes3.CompletedPart) (*record, error) {
 	var u upload
 	found, err := getJSON(tx.Bucket(uploadsBucket), []byte(id), &u)
 	if err != nil {
@@ -133,6 +141,10 @@ func assemble(tx *bolt.Tx, key string, id gofakes3.UploadID, list []gofakes3.Com
 		found, err := getJSON(tx.Bucket(partsBucket), partKey(id, want.PartNumber), &p)
 		if err != nil {
 			return nil, err
+		}
+		if found && i < len(list)-1 && p.Size < minPart {
+			tooSmall(ctx)
+			return nil, gofakes3.ErrorMessagef(errEntityTooSmall, "part %d has %d bytes; all parts but the last must have at least %d", want.PartNumber, p.Size, minPart)
 		}
 		if !found || strings.Trim(want.ETag, `"`) != hex.EncodeToString(p.MD5) {
 			return nil, gofakes3.ErrorMessagef(gofakes3.ErrInvalidPart, "part %d with ETag %s was not uploaded", want.PartNumber, want.ETag)
@@ -226,5 +238,6 @@ func (s *Store) AbortMultipartUpload(_ context.Context, _, _ string, id gofakes3
 	if err != nil {
 		return err
 	}
-	return s.blobs.drop(unused)
+	s.blobs.discard(unused)
+	return nil
 }

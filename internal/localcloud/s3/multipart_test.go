@@ -73,6 +73,27 @@ func TestAbortedUploadLeavesNothing(t *testing.T) {
 	require.Empty(t, c.blobs())
 }
 
+func TestSmallPartsAreRefused(t *testing.T) {
+	c := start(t)
+	bucket, key := aws.String("data"), aws.String("small")
+	u, err := c.CreateMultipartUpload(t.Context(), &awss3.CreateMultipartUploadInput{Bucket: bucket, Key: key})
+	require.NoError(t, err)
+	var parts []types.CompletedPart
+	for i := range int32(2) {
+		out, err := c.UploadPart(t.Context(), &awss3.UploadPartInput{Bucket: bucket, Key: key, UploadId: u.UploadId, PartNumber: aws.Int32(i + 1), Body: strings.NewReader("x")})
+		require.NoError(t, err)
+		parts = append(parts, types.CompletedPart{ETag: out.ETag, PartNumber: aws.Int32(i + 1)})
+	}
+	complete := func(parts []types.CompletedPart) error {
+		_, err := c.CompleteMultipartUpload(t.Context(), &awss3.CompleteMultipartUploadInput{Bucket: bucket, Key: key, UploadId: u.UploadId, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}})
+		return err
+	}
+	err = complete(parts)
+	require.Equal(t, "EntityTooSmall", code(err))
+	require.Equal(t, 400, status(err))
+	require.NoError(t, complete(parts[:1]), "the last part may be small")
+}
+
 func TestTransferManagerRoundTrip(t *testing.T) {
 	c := start(t)
 	body := randomBytes(20 << 20)

@@ -77,7 +77,8 @@ func (s *Store) put(ctx context.Context, bucket, key string, meta map[string]str
 	}
 	r := newRecord(key, meta, b)
 	if err := s.commit(ctx, bucket, key, func(*bolt.Tx) (*record, []extent, error) { return r, nil, nil }); err != nil {
-		return nil, both(err, s.blobs.drop(r.Extents))
+		s.blobs.discard(r.Extents)
+		return nil, err
 	}
 	return r, nil
 }
@@ -110,7 +111,8 @@ func (s *Store) commit(ctx context.Context, bucket, key string, build func(*bolt
 	if err != nil {
 		return err
 	}
-	return s.blobs.drop(unused)
+	s.blobs.discard(unused)
+	return nil
 }
 
 func checkConditions(ctx context.Context, current *record) error {
@@ -173,7 +175,8 @@ func (s *Store) deleteAll(bucket string, keys []string) (results []gofakes3.Obje
 	if err != nil {
 		return nil, err
 	}
-	return results, s.blobs.drop(unused)
+	s.blobs.discard(unused)
+	return results, nil
 }
 
 // SetObjectTagging replaces the tags of an object's current version.

@@ -25,7 +25,8 @@ func (s *Store) open(bucket, key, version string, want *gofakes3.ObjectRangeRequ
 	}
 	o := r.object()
 	if o.Range, err = want.Range(r.Size); err != nil {
-		return nil, both(err, s.blobs.unpin(r.Extents))
+		s.blobs.unpin(r.Extents)
+		return nil, err
 	}
 	from, length := int64(0), r.Size
 	if o.Range != nil {
@@ -98,6 +99,9 @@ func (x *extentReader) shut() error {
 }
 
 func (x *extentReader) Close() (err error) {
-	x.close.Do(func() { err = errors.Join(x.shut(), x.blobs.unpin(x.pinned)) })
+	x.close.Do(func() {
+		err = x.shut()
+		x.blobs.unpin(x.pinned)
+	})
 	return err
 }

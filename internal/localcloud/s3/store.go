@@ -49,7 +49,7 @@ func Open(dir string) (*Store, error) {
 	// Writers that come together share one sync; alone, a writer waits this long.
 	db.MaxBatchDelay = time.Millisecond
 	s := &Store{db: db, blobs: newBlobs(filepath.Join(dir, "blobs"))}
-	if err := s.restore(); err != nil {
+	if err := errors.Join(s.blobs.makeDirs(), s.restore()); err != nil {
 		return nil, errors.Join(fmt.Errorf("object store %s: %w", dir, err), db.Close())
 	}
 	return s, nil
@@ -104,6 +104,12 @@ func (s *Store) Put(ctx context.Context, bucket, key string, body io.Reader, siz
 	meta := map[string]string{"Last-Modified": time.Now().UTC().Format(lastModifiedLayout)}
 	_, err := s.PutObject(ctx, bucket, key, meta, body, size)
 	return about(err, bucket, key)
+}
+
+// IsNoSuchBucket tells whether a method failed because its bucket is missing.
+func IsNoSuchBucket(err error) bool {
+	var refusal gofakes3.Error
+	return errors.As(err, &refusal) && refusal.ErrorCode() == gofakes3.ErrNoSuchBucket
 }
 
 // lastModifiedLayout is how HTTP writes times.

@@ -152,7 +152,8 @@ func (s *Store) DeleteObjectVersion(bucket, key string, version gofakes3.Version
 	if err != nil {
 		return gofakes3.ObjectDeleteResult{}, err
 	}
-	return result, s.blobs.drop(unused)
+	s.blobs.discard(unused)
+	return result, nil
 }
 
 // promote puts the newest version left in the place of gone, if that was current.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 )
 
@@ -29,13 +30,14 @@ type batch struct {
 func (s *Service) newBatch(job *transformJob) *batch {
 	b := &batch{service: s, job: job, retries: defaultRetries, payload: defaultPayloadMB << 20, concurrent: defaultConcurrent,
 		single: job.BatchStrategy == types.BatchStrategySingleRecord,
-		client: http.Client{Transport: s.client.Transport, Timeout: defaultTimeout}}
+		client: http.Client{Transport: s.client.Transport, CheckRedirect: s.client.CheckRedirect, Timeout: defaultTimeout}}
 	if n := job.MaxPayloadInMB; n != nil {
 		b.payload = int(*n) << 20
 	}
-	if n := job.MaxConcurrentTransforms; n != nil {
-		b.concurrent = int(*n)
+	if n := aws.ToInt32(job.MaxConcurrentTransforms); n > 0 {
+		b.concurrent = int(n)
 	}
+	b.bound()
 	if c := job.ModelClientConfig; c != nil {
 		if c.InvocationsMaxRetries != nil {
 			b.retries = int(*c.InvocationsMaxRetries)
@@ -64,6 +66,12 @@ func (b *batch) env() map[string]string {
 	return env
 }
 
+// bound keeps what may be in memory at once to AWS's limit: the size of a
+// payload comes first.
+func (b *batch) bound() {
+	b.concurrent = max(1, min(b.concurrent, maxPayloadMB/(b.payload>>20)))
+}
+
 // askParameters lets the container choose what the job left open: the optional
 // GET /execution-parameters.
 func (b *batch) askParameters(ctx context.Context) error {
@@ -86,16 +94,26 @@ func (b *batch) askParameters(ctx context.Context) error {
 	if err := json.NewDecoder(resp.Body).Decode(&p); err != nil {
 		return fmt.Errorf("GET /execution-parameters: %w", err)
 	}
-	if b.job.MaxConcurrentTransforms == nil && p.MaxConcurrentTransforms > 0 {
-		b.concurrent = p.MaxConcurrentTransforms
-	}
-	if b.job.MaxPayloadInMB == nil && p.MaxPayloadInMB > 0 {
-		b.payload = min(p.MaxPayloadInMB, maxPayloadMB) << 20
-	}
+	b.adopt(p.MaxConcurrentTransforms, p.MaxPayloadInMB)
 	if b.job.BatchStrategy == "" {
 		b.single = p.BatchStrategy == "SINGLE_RECORD"
 	}
 	return nil
+}
+
+// adopt takes the container's wishes where the job has none, as far as AWS's
+// limit on their product allows; 0 is no wish.
+func (b *batch) adopt(concurrent, payloadMB int) {
+	most := maxPayloadMB
+	if aws.ToInt32(b.job.MaxConcurrentTransforms) > 0 {
+		most /= b.concurrent
+	} else if concurrent > 0 {
+		b.concurrent = concurrent
+	}
+	if b.job.MaxPayloadInMB == nil && payloadMB > 0 {
+		b.payload = min(payloadMB, most) << 20
+	}
+	b.bound()
 }
 
 // object transforms one input object into <key>.out, by way of a file.

@@ -16,6 +16,9 @@ import (
 // them safe as file names.
 const namePattern = `^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`
 
+// maxName is AWS's limit of a name's length. The pattern does not bound hyphens.
+const maxName = 63
+
 var nameRegexp = regexp.MustCompile(namePattern)
 
 func invalid(format string, args ...any) *wire.Error {
@@ -26,10 +29,18 @@ func invalid(format string, args ...any) *wire.Error {
 // for it.
 func checkName(field string, name *string) error {
 	if nameRegexp.MatchString(aws.ToString(name)) {
-		return nil
+		return checkLength(field, *name, maxName)
 	}
 	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: %s",
 		aws.ToString(name), strings.ToLower(field[:1])+field[1:], namePattern)
+}
+
+func checkLength(field, name string, most int) error {
+	if len(name) <= most {
+		return nil
+	}
+	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length less than or equal to %d",
+		name, strings.ToLower(field[:1])+field[1:], most)
 }
 
 // required refuses the first of the named fields that is not set.

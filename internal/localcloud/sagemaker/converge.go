@@ -47,7 +47,7 @@ func (s *Service) resumeEndpoints() error {
 		case r.Status == types.EndpointStatusDeleting:
 			s.spawn(func() { s.takeDown(ep, r.ARN) })
 		case r.Deployed != nil:
-			s.spawn(func() { s.restore(ep) })
+			s.spawn(func() { s.restore(ep, r.Target != nil) })
 		case r.Status == types.EndpointStatusCreating:
 			s.spawn(func() { s.change(ep) })
 		}
@@ -56,15 +56,18 @@ func (s *Service) resumeEndpoints() error {
 }
 
 // restore brings back what an endpoint served, as often as it takes, and then
-// goes on with a change that was under way.
-func (s *Service) restore(ep *endpoint) {
+// goes on with the change that the service found it in, if midChange. A change
+// that was asked for meanwhile has set out by itself.
+func (s *Service) restore(ep *endpoint, midChange bool) {
 	for wait := firstBackoff; ; wait = min(2*wait, lastBackoff) {
 		r, err := s.store.endpoints.get(ep.name)
-		if err != nil || r.Status == types.EndpointStatusDeleting {
+		if errors.Is(err, errMissing) || err == nil && r.Status == types.EndpointStatusDeleting {
 			return
 		}
-		err = s.converge(ep, r.Deployed, true)
-		if err == nil && r.Target != nil {
+		if err == nil {
+			err = s.converge(ep, r.Deployed, true)
+		}
+		if err == nil && midChange {
 			s.change(ep)
 		}
 		if err == nil || ep.ctx.Err() != nil {
@@ -79,18 +82,19 @@ func (s *Service) restore(ep *endpoint) {
 	}
 }
 
-// change takes an endpoint to its target and records how that ended.
+// change takes an endpoint to its target, if it has one, and records how that
+// ended.
 func (s *Service) change(ep *endpoint) {
 	r, err := s.store.endpoints.get(ep.name)
+	if err == nil && r.Target == nil {
+		return
+	}
 	if err == nil {
 		failure := s.converge(ep, r.Target, false)
 		if s.ctx.Err() != nil {
 			return // taken up by the next service
 		}
-		_, err = s.store.endpoints.update(ep.name, func(r *endpointRecord) error {
-			r.settle(failure, time.Now().UTC())
-			return nil
-		})
+		err = persist(s, s.store.endpoints, ep.name, func(r *endpointRecord) { r.settle(failure, time.Now().UTC()) })
 	}
 	if err != nil {
 		s.log.Error("endpoint left in mid-change", "endpoint", ep.name, "error", err)
@@ -191,7 +195,7 @@ func (s *Service) takeDown(ep *endpoint, arn string) {
 	}
 	wait.Wait()
 	s.endpoints.remove(ep.name)
-	if err := s.store.endpoints.remove(ep.name, arn); err != nil {
+	if err := s.repeat(func() error { return s.store.endpoints.remove(ep.name, arn) }); err != nil {
 		s.log.Error("endpoint left in deletion", "endpoint", ep.name, "error", err)
 	}
 }

@@ -108,8 +108,12 @@ func (r *endpointRecord) changeable(verb string) error {
 }
 
 // settle ends a change. A failed creation is Failed; a failed update leaves the
-// endpoint InService on what it served before, as AWS does, with the reason.
+// endpoint InService on what it served before, as AWS does, with the reason. An
+// endpoint that was not changing stays as it is.
 func (r *endpointRecord) settle(failure error, now time.Time) {
+	if r.Target == nil {
+		return
+	}
 	r.Modified, r.FailureReason = now, ""
 	if failure != nil {
 		r.FailureReason = failure.Error()

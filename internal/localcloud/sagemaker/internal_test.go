@@ -4,8 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"context"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -19,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/localcloud/process"
-	"steward/internal/localcloud/s3"
 )
 
 func TestUnpackIsSafe(t *testing.T) {
@@ -185,49 +182,6 @@ func TestOnly(t *testing.T) {
 	require.NoError(t, only("", in, "ModelName"), "false and empty ask for nothing")
 	in.EnableNetworkIsolation = aws.Bool(true)
 	require.ErrorContains(t, only("", in, "ModelName"), "EnableNetworkIsolation is not supported by the local cloud")
-}
-
-// failing is an object store that is down.
-type failing struct{}
-
-func (failing) List(context.Context, string, string) ([]s3.Object, error) {
-	return nil, io.ErrClosedPipe
-}
-func (failing) Get(context.Context, string, string) (io.ReadCloser, error) {
-	return nil, io.ErrClosedPipe
-}
-func (failing) Put(context.Context, string, string, io.Reader, int64) error { return io.ErrClosedPipe }
-
-func TestSpoolKeepsWhatCannotBeDelivered(t *testing.T) {
-	dir := t.TempDir()
-	s, err := newSpool(dir, failing{}, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	now := time.Date(2001, 3, 4, 5, 6, 7, 8e6, time.UTC)
-	require.NoError(t, s.append("data/captured/e/v/2001/03/04/05", now, []byte("{}\n")))
-	require.ErrorIs(t, s.deliver(t.Context()), io.ErrClosedPipe)
-	files, err := filepath.Glob(filepath.Join(dir, "data/captured/e/v/2001/03/04/05/06-07-008-*.jsonl"))
-	require.NoError(t, err)
-	require.Len(t, files, 1)
-	torn, err := os.OpenFile(files[0], os.O_APPEND|os.O_WRONLY, 0)
-	require.NoError(t, err)
-	_, err = torn.WriteString(`{"half`)
-	require.NoError(t, err)
-	require.NoError(t, torn.Close())
-
-	store, err := s3.Open(t.TempDir())
-	require.NoError(t, err)
-	defer store.Close()
-	require.NoError(t, store.CreateBucket(t.Context(), "data"))
-	s, err = newSpool(dir, store, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	require.NoError(t, s.deliver(t.Context()))
-	objects, err := store.List(t.Context(), "data", "captured/e/v/2001/03/04/05/06-07-008-")
-	require.NoError(t, err)
-	require.Len(t, objects, 1)
-	require.Equal(t, int64(3), objects[0].Size, "the torn line is cut off")
-	left, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Empty(t, left)
 }
 
 func TestOneServiceADirectory(t *testing.T) {

@@ -66,7 +66,8 @@ func (c *invocation) run(ctx context.Context) (*answer, error) {
 var errNoServer = errors.New("no server")
 
 // send asks a variant's model, measures and captures. A model that answers
-// other than 2xx is a modelError.
+// other than 2xx is a modelError. The caller gets its answer even if it cannot
+// be captured.
 func (c *invocation) send(ctx context.Context, routes *routes, v *variant) (*answer, error) {
 	a, err := c.ask(ctx, v)
 	if err != nil {
@@ -76,7 +77,10 @@ func (c *invocation) send(ctx context.Context, routes *routes, v *variant) (*ans
 	if a.status < 200 || a.status > 299 {
 		return nil, &modelError{a.status, truncate(string(a.body), maxFailure), c.service.logFile("endpoints", c.endpoint.name, v.spec.Name)}
 	}
-	return a, c.capture(routes, v, a)
+	if err := c.capture(routes, v, a); err != nil && c.service.complaints.Allow() {
+		c.service.log.Error("invocations are answered but not captured", "endpoint", c.endpoint.name, "variant", v.spec.Name, "error", err)
+	}
+	return a, nil
 }
 
 // ask tries the variant's servers, least loaded first, until one can be
@@ -144,7 +148,8 @@ func (c *invocation) post(ctx context.Context, addr string) (*answer, error) {
 }
 
 // measure records what AWS/SageMaker publishes per invocation; latencies are
-// in microseconds. A model that gave no status counts as 5xx.
+// in microseconds. A model that gave no status, or one that is no answer, such as
+// a redirect, counts as 5xx.
 func (c *invocation) measure(v *variant, a *answer, status int) {
 	now := time.Now()
 	dimensions := map[string]string{"EndpointName": c.endpoint.name, "VariantName": v.spec.Name}
@@ -153,7 +158,7 @@ func (c *invocation) measure(v *variant, a *answer, status int) {
 	}
 	record("Invocations", 1)
 	record("Invocation4XXErrors", count(status >= 400 && status < 500))
-	record("Invocation5XXErrors", count(status >= 500 || status == 0))
+	record("Invocation5XXErrors", count((status < 200 || status > 299) && (status < 400 || status > 499)))
 	if a != nil && a.status != 0 {
 		record("ModelLatency", float64(a.took.Microseconds()))
 		record("OverheadLatency", float64((now.Sub(c.began) - a.took).Microseconds()))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
@@ -29,6 +30,10 @@ func (l location) join(name string) location {
 	return location{l.bucket, l.key + "/" + name}
 }
 
+// bucketRegexp is what S3 allows for the names of buckets, which may also not
+// have two dots in a row. It makes them safe as folder names.
+var bucketRegexp = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
 // parseLocation refuses what is not s3://bucket/key; field is the request's
 // name for it.
 func parseLocation(field, uri string) (location, error) {
@@ -36,6 +41,9 @@ func parseLocation(field, uri string) (location, error) {
 	bucket, key, _ := strings.Cut(rest, "/")
 	if !ok || bucket == "" {
 		return location{}, invalid("%s %q is not an S3 address: want s3://bucket/prefix", field, uri)
+	}
+	if !bucketRegexp.MatchString(bucket) || strings.Contains(bucket, "..") {
+		return location{}, invalid("%s %q: %q is not a bucket name: want 3 to 63 lower-case letters, digits, dots and hyphens", field, uri, bucket)
 	}
 	return location{bucket, key}, nil
 }

@@ -165,6 +165,9 @@ func answerAs(w http.ResponseWriter, name, body string) {
 		http.Error(w, "boom", http.StatusInternalServerError)
 	case "bad":
 		http.Error(w, "bad row", http.StatusBadRequest)
+	case "elsewhere":
+		w.Header().Set("Location", "/ping")
+		http.Error(w, "elsewhere", http.StatusTemporaryRedirect)
 	case "die":
 		os.Exit(3)
 	case "gate":

@@ -89,6 +89,9 @@ func (s *Service) checkPackage(in *sm.CreateModelPackageInput) error {
 	); err != nil {
 		return err
 	}
+	if len(in.Tags) > 0 {
+		return invalid("Tags: a model package in a group cannot have tags of its own: tag the group, or use CustomerMetadataProperties")
+	}
 	if in.InferenceSpecification == nil {
 		return nil
 	}

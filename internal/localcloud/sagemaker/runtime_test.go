@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -27,7 +29,7 @@ func TestInvocationErrorsAndMetrics(t *testing.T) {
 	for range 3 {
 		c.answer("e", "", "x")
 	}
-	for body, status := range map[string]int32{"bad": 400, "boom": 500} {
+	for body, status := range map[string]int32{"bad": 400, "boom": 500, "elsewhere": 307} {
 		_, err := c.ask("e", "", body)
 		var model *smrtypes.ModelError
 		require.True(t, errors.As(err, &model), err)
@@ -39,13 +41,13 @@ func TestInvocationErrorsAndMetrics(t *testing.T) {
 	_, err = c.ask("none", "", "x")
 	refused(t, err, "ValidationError", "Endpoint none of account 000000000000 not found.")
 
-	for name, want := range map[string]float64{"Invocations": 5, "Invocation4XXErrors": 1, "Invocation5XXErrors": 1} {
+	for name, want := range map[string]float64{"Invocations": 6, "Invocation4XXErrors": 1, "Invocation5XXErrors": 2} {
 		total, n := c.metrics.sum("AWS/SageMaker/" + name + "/e/red")
 		require.Equal(t, want, total, name)
-		require.Equal(t, 5, n, name)
+		require.Equal(t, 6, n, name)
 	}
 	latency, n := c.metrics.sum("AWS/SageMaker/ModelLatency/e/red")
-	require.Equal(t, 5, n)
+	require.Equal(t, 6, n)
 	require.Greater(t, latency, 5.0, "microseconds")
 	overhead, _ := c.metrics.sum("AWS/SageMaker/OverheadLatency/e/red")
 	require.Positive(t, overhead)
@@ -111,6 +113,21 @@ func TestDataCapture(t *testing.T) {
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now(), at, time.Minute)
 	require.Equal(t, "0", lines[0].EventVersion)
+}
+
+// TestAnswersWithoutCapture puts a file where the spool wants a folder.
+func TestAnswersWithoutCapture(t *testing.T) {
+	c := start(t, nil)
+	c.model("red", "red")
+	_, err := c.sm.CreateEndpointConfig(t.Context(), &sm.CreateEndpointConfigInput{EndpointConfigName: aws.String("c"), ProductionVariants: []types.ProductionVariant{production("red", 1)},
+		DataCaptureConfig: captureTo("s3://data/captured/", 100, types.CaptureModeInput)})
+	require.NoError(t, err)
+	c.endpoint("e", "c")
+	c.awaitEndpoint("e", types.EndpointStatusInService)
+	blocked := filepath.Join(c.dir, "sagemaker", "capture", "data")
+	require.NoError(t, os.WriteFile(blocked, nil, 0o600))
+	require.Equal(t, "red<1>\n", c.answer("e", "", "1"))
+	require.NoError(t, os.Remove(blocked))
 }
 
 func TestCaptureIsDeliveredAtClose(t *testing.T) {

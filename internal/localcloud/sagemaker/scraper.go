@@ -1,6 +1,7 @@
 package sagemaker
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -15,12 +16,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 )
 
+// maxLogLine is how much of a line is looked at, in bytes; the rest is dropped.
+const maxLogLine = 64 << 10
+
 // scraper finds a training job's metrics in its log. It reads on from where it
 // was whenever somebody asks, so a running job shows its present values.
 type scraper struct {
 	mu      sync.Mutex
 	file    string
 	offset  int64
+	begun   []byte // of a line whose end was not read yet
 	defs    []types.MetricDefinition
 	regexps []*regexp.Regexp
 	values  []*types.MetricData // by definition; nil until seen
@@ -54,7 +59,7 @@ func (s *scraper) read() []types.MetricData {
 func (s *scraper) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.offset, s.last, s.err = 0, "", nil
+	s.offset, s.begun, s.last, s.err = 0, nil, "", nil
 	clear(s.values)
 }
 
@@ -68,7 +73,7 @@ func (s *scraper) lastLine() string {
 	return s.last
 }
 
-// readOn takes in the whole lines that the log has gained.
+// readOn takes in what the log has gained.
 func (s *scraper) readOn() error {
 	f, err := os.Open(s.file)
 	if errors.Is(err, os.ErrNotExist) {
@@ -82,16 +87,30 @@ func (s *scraper) readOn() error {
 	if err != nil {
 		return err
 	}
-	data, err := io.ReadAll(io.NewSectionReader(f, s.offset, info.Size()-s.offset))
-	if err != nil {
-		return err
+	r := bufio.NewReaderSize(io.NewSectionReader(f, s.offset, info.Size()-s.offset), maxLogLine)
+	for {
+		c, err := r.ReadByte()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.offset++
+		s.take(c, info.ModTime().UTC())
 	}
-	whole := bytes.LastIndexByte(data, '\n') + 1
-	s.offset += int64(whole)
-	for line := range bytes.Lines(data[:whole]) {
-		s.line(bytes.TrimSpace(line), info.ModTime().UTC())
+}
+
+// take adds one byte of the log. A carriage return ends a line too: progress
+// bars write nothing else.
+func (s *scraper) take(c byte, at time.Time) {
+	switch {
+	case c == '\n' || c == '\r':
+		s.line(bytes.TrimSpace(s.begun), at)
+		s.begun = s.begun[:0]
+	case len(s.begun) < maxLogLine:
+		s.begun = append(s.begun, c)
 	}
-	return nil
 }
 
 func (s *scraper) line(line []byte, at time.Time) {

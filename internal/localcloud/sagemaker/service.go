@@ -22,6 +22,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"steward/internal/localcloud/s3"
 	"steward/internal/localcloud/wire"
 )
@@ -75,6 +77,9 @@ type Service struct {
 	ports     *ports
 	spool     *spool        // of captured data
 	shadows   chan struct{} // bounds mirrored requests in flight
+	// complaints bounds what the log says of captures that fail, which every
+	// invocation may do.
+	complaints *rate.Limiter
 }
 
 // New opens the service on its directory and takes up everything that was
@@ -99,8 +104,10 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, images: imgs, store: db, log: cfg.Logger, ports: newPorts(),
-		slots: make(chan struct{}, cfg.MaxJobs), shadows: make(chan struct{}, maxShadows),
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, DisableCompression: true}}}
+		slots: make(chan struct{}, cfg.MaxJobs), shadows: make(chan struct{}, maxShadows), complaints: rate.NewLimiter(rate.Every(time.Minute), 1),
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, DisableCompression: true},
+			// A model's redirect is its answer: nothing else may be asked in its name.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if s.spool, err = newSpool(filepath.Join(cfg.Dir, "capture"), cfg.Objects, s.log); err == nil {
 		err = s.resume()
@@ -165,8 +172,8 @@ func (s *Service) spawn(f func()) (started bool) {
 }
 
 // Close ends the service: model servers are stopped, captured data is
-// delivered, running jobs are interrupted and start over with the next service
-// on this directory. It fails when ctx ends before that is done.
+// delivered where that is possible (the rest is kept), running jobs are
+// interrupted and start over with the next service on this directory. It fails when ctx ends before that is done.
 func (s *Service) Close(ctx context.Context) error {
 	s.opening.Lock()
 	s.cancel()
@@ -182,7 +189,8 @@ func (s *Service) Close(ctx context.Context) error {
 		return fmt.Errorf("sagemaker: close: %w", ctx.Err())
 	}
 	s.client.CloseIdleConnections()
-	return errors.Join(s.spool.deliver(ctx), s.store.close())
+	s.spool.deliver(ctx, true)
+	return s.store.close()
 }
 
 // Operations are the operations of the SageMaker API that this cloud offers.

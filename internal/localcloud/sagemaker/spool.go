@@ -2,14 +2,12 @@ package sagemaker
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -29,14 +27,23 @@ type spool struct {
 	log     *slog.Logger
 
 	mu    sync.Mutex
-	open  map[string]*os.File // by folder
-	ready []string            // complete files, to be delivered
-	turn  sync.Mutex          // one delivery at a time
+	open  map[string]*spoolFile // by folder
+	ready []string              // complete files, to be delivered
+
+	turn    sync.Mutex         // one delivery at a time
+	outages map[string]*outage // by bucket
+}
+
+// spoolFile is a file that lines are added to; whole is its size up to the last
+// complete one.
+type spoolFile struct {
+	*os.File
+	whole int64
 }
 
 // newSpool takes up the files that an earlier service left.
 func newSpool(dir string, objects Objects, log *slog.Logger) (*spool, error) {
-	s := &spool{dir: dir, objects: objects, log: log, open: map[string]*os.File{}}
+	s := &spool{dir: dir, objects: objects, log: log, open: map[string]*spoolFile{}, outages: map[string]*outage{}}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -56,110 +63,94 @@ func trim(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.Truncate(path, int64(bytes.LastIndexByte(data, '\n')+1))
+	whole := bytes.LastIndexByte(data, '\n') + 1
+	if whole == len(data) {
+		return nil // and keeps its age
+	}
+	return os.Truncate(path, int64(whole))
 }
 
 // append adds a line to the present file of a folder, which is
-// bucket/prefix/yyyy/mm/dd/hh.
+// bucket/prefix/yyyy/mm/dd/hh. A line that could not be written whole is cut off
+// and the next one begins another file.
 func (s *spool) append(folder string, now time.Time, line []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.open[folder]
 	if f == nil {
-		dir := filepath.Join(s.dir, filepath.FromSlash(folder))
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("capture spool: %w", err)
-		}
-		name := fmt.Sprintf("%s-%03d-%s.jsonl", now.Format("04-05"), now.Nanosecond()/1e6, uuid.NewString())
 		var err error
-		if f, err = os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644); err != nil {
+		if f, err = s.create(folder, now); err != nil {
 			return fmt.Errorf("capture spool: %w", err)
 		}
 		s.open[folder] = f
 	}
 	if _, err := f.Write(line); err != nil {
-		return fmt.Errorf("capture spool: %w", err)
+		return fmt.Errorf("capture spool: %w", errors.Join(err, s.abandon(folder, f)))
 	}
+	f.whole += int64(len(line))
 	return nil
 }
 
-// run delivers at every interval until ctx ends.
-func (s *spool) run(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := s.deliver(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("captured data not delivered; trying again", "error", err)
-			}
-		case <-ctx.Done():
-			return
-		}
+func (s *spool) create(folder string, now time.Time) (*spoolFile, error) {
+	dir := filepath.Join(s.dir, filepath.FromSlash(folder))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
 	}
+	name := fmt.Sprintf("%s-%03d-%s.jsonl", now.Format("04-05"), now.Nanosecond()/1e6, uuid.NewString())
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	return &spoolFile{File: f}, err
 }
 
-// deliver stores all that was appended so far. What cannot be stored is kept
-// for the next time.
-func (s *spool) deliver(ctx context.Context) error {
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	var failures []error
-	for _, path := range s.rotate() {
-		if err := s.store(ctx, path); err != nil {
-			failures = append(failures, err)
-			s.mu.Lock()
-			s.ready = append(s.ready, path)
-			s.mu.Unlock()
-		}
+// abandon ends a file that could not be written to.
+func (s *spool) abandon(folder string, f *spoolFile) error {
+	delete(s.open, folder)
+	if f.whole == 0 {
+		return errors.Join(f.Close(), os.Remove(f.Name()))
 	}
-	return errors.Join(failures...)
+	s.ready = append(s.ready, f.Name())
+	return errors.Join(f.Close(), os.Truncate(f.Name(), f.whole))
 }
 
-// rotate closes the open files and returns all that are complete.
-func (s *spool) rotate() []string {
+// rotate returns the complete files of the buckets that are due, after closing
+// the open ones of these.
+func (s *spool) rotate(due func(bucket string) bool) (list []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := s.ready
-	s.ready = nil
 	for folder, f := range s.open {
-		list = append(list, f.Name())
+		bucket, _ := s.address(f.Name())
+		if !due(bucket) {
+			continue
+		}
+		s.ready = append(s.ready, f.Name())
 		delete(s.open, folder)
 		if err := f.Close(); err != nil {
 			s.log.Error("capture spool", "file", f.Name(), "error", err)
 		}
 	}
+	var rest []string
+	for _, path := range s.ready {
+		if bucket, _ := s.address(path); due(bucket) {
+			list = append(list, path)
+		} else {
+			rest = append(rest, path)
+		}
+	}
+	s.ready = rest
 	return list
 }
 
-func (s *spool) store(ctx context.Context, path string) error {
-	name, err := filepath.Rel(s.dir, path)
-	if err != nil {
-		return err
-	}
-	bucket, key, _ := strings.Cut(filepath.ToSlash(name), "/")
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Size() > 0 {
-		if err := s.objects.Put(ctx, bucket, key, f, info.Size()); err != nil {
-			return fmt.Errorf("put captured data s3://%s/%s: %w", bucket, key, err)
-		}
-	}
-	return s.discard(path)
+// keep leaves a file for the next delivery.
+func (s *spool) keep(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready = append(s.ready, path)
 }
 
 // discard removes a delivered file and the folders it leaves empty.
 func (s *spool) discard(path string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := os.Remove(path); err != nil {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for dir := filepath.Dir(path); dir != s.dir && os.Remove(dir) == nil; {

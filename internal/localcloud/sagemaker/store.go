@@ -116,7 +116,11 @@ func (t table[T]) insertIn(tx *bolt.Tx, key, arn string, tags []types.Tag, v *T)
 	if tx.Bucket(t.name).Get([]byte(key)) != nil {
 		return errExists
 	}
-	if err := writeTags(tx, arn, tagMap(tags)); err != nil {
+	all := tagMap(tags)
+	if err := checkTags(arn, all); err != nil {
+		return err
+	}
+	if err := writeTags(tx, arn, all); err != nil {
 		return err
 	}
 	return t.write(tx, key, v)

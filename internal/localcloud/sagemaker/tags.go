@@ -26,12 +26,16 @@ func (s *Service) tagOperations(ops wire.Operations) {
 func (s *Service) addTags(_ context.Context, in *sm.AddTagsInput) (*sm.AddTagsOutput, error) {
 	tags, err := s.changeTags(in.ResourceArn, func(m map[string]string) error {
 		maps.Copy(m, tagMap(in.Tags))
-		if len(m) > maxTags {
-			return invalid("%d tags on %s: at most %d are allowed", len(m), *in.ResourceArn, maxTags)
-		}
-		return nil
+		return checkTags(*in.ResourceArn, m)
 	})
 	return &sm.AddTagsOutput{Tags: tags}, err
+}
+
+func checkTags(arn string, tags map[string]string) error {
+	if len(tags) > maxTags {
+		return invalid("%d tags on %s: at most %d are allowed", len(tags), arn, maxTags)
+	}
+	return nil
 }
 
 func (s *Service) deleteTags(_ context.Context, in *sm.DeleteTagsInput) (*sm.DeleteTagsOutput, error) {

@@ -132,13 +132,11 @@ func (s *Service) trainAnew(ctx context.Context, t *task, job *trainingJob) (out
 // enter records a secondary status of a job. A job on its way to Stopped keeps
 // saying Stopping.
 func (s *Service) enter(name string, to types.SecondaryStatus, message string) error {
-	_, err := s.store.training.update(name, func(j *trainingJob) error {
+	return persist(s, s.store.training, name, func(j *trainingJob) {
 		if j.TrainingJobStatus != types.TrainingJobStatusStopping || primary[to] != "" || to == types.SecondaryStatusUploading {
 			j.enter(to, message, time.Now().UTC())
 		}
-		return nil
 	})
-	return err
 }
 
 // trainingRun is the container: `<image> train` in a folder that plays /opt/ml.

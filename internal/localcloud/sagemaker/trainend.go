@@ -51,14 +51,12 @@ func (s *Service) upload(ctx context.Context, t *task, job *trainingJob, end out
 	if err != nil {
 		return failed("ClientError: Artifact upload failed: " + err.Error()), nil
 	}
-	_, err = s.store.training.update(t.name, func(j *trainingJob) error {
+	return end, persist(s, s.store.training, t.name, func(j *trainingJob) {
 		j.ModelArtifacts = &types.ModelArtifacts{}
 		if model != "" {
 			j.ModelArtifacts.S3ModelArtifacts = aws.String(model)
 		}
-		return nil
 	})
-	return end, err
 }
 
 func (s *Service) uploadFolder(ctx context.Context, dir string, to location, tmp string) (bool, error) {
@@ -72,13 +70,12 @@ func (s *Service) uploadFolder(ctx context.Context, dir string, to location, tmp
 
 // finish records a job's end and removes its folder; the log stays.
 func (s *Service) finish(t *task, end outcome) error {
-	_, err := s.store.training.update(t.name, func(j *trainingJob) error {
+	err := persist(s, s.store.training, t.name, func(j *trainingJob) {
 		j.FinalMetricDataList = t.metrics.read()
 		if end.status == types.SecondaryStatusFailed {
 			j.FailureReason = aws.String(end.message)
 		}
 		j.enter(end.status, end.message, time.Now().UTC())
-		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("record the end: %w", err)

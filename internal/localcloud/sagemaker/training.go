@@ -109,11 +109,24 @@ func (s *Service) checkAlgorithm(a *types.AlgorithmSpecification) error {
 	return err
 }
 
+// channelRegexp is what AWS allows for the names of channels.
+var channelRegexp = regexp.MustCompile(`^[A-Za-z0-9.\-_]+$`)
+
+// checkChannelName refuses what AWS does, and the dots that are no folder's name.
+func checkChannelName(name *string) error {
+	const field = "InputDataConfig.ChannelName"
+	n := aws.ToString(name)
+	if !channelRegexp.MatchString(n) || n == "." || n == ".." {
+		return invalid("%s %q: want letters, digits, dots, hyphens and underscores", field, n)
+	}
+	return checkLength(field, n, 64)
+}
+
 func checkChannels(channels []types.Channel) error {
 	for i := range channels {
 		c := &channels[i]
 		if err := first(
-			checkName("InputDataConfig.ChannelName", c.ChannelName),
+			checkChannelName(c.ChannelName),
 			only("InputDataConfig.", c, "ChannelName", "DataSource", "ContentType", "CompressionType", "InputMode", "RecordWrapperType"),
 			oneOf("InputDataConfig.CompressionType", c.CompressionType, types.CompressionTypeNone),
 			oneOf("InputDataConfig.InputMode", c.InputMode, types.TrainingInputModeFile, types.TrainingInputModeFastfile),

@@ -12,7 +12,8 @@ import (
 	"steward/internal/localcloud/wire"
 )
 
-// maxPayloadMB is AWS's limit of MaxPayloadInMB.
+// maxPayloadMB is AWS's limit of MaxPayloadInMB, and of its product with
+// MaxConcurrentTransforms.
 const maxPayloadMB = 100
 
 // transformJob is the record of a batch transform job.
@@ -116,7 +117,17 @@ func checkAmounts(in *sm.CreateTransformJobInput) error {
 	if n := in.MaxPayloadInMB; n != nil && (*n < 1 || *n > maxPayloadMB) {
 		return invalid("MaxPayloadInMB %d: must be from 1 to %d", *n, maxPayloadMB)
 	}
-	return checkCount("MaxConcurrentTransforms", in.MaxConcurrentTransforms)
+	concurrent, payload := int64(aws.ToInt32(in.MaxConcurrentTransforms)), int64(defaultPayloadMB)
+	if concurrent < 0 {
+		return invalid("MaxConcurrentTransforms %d: must not be negative; 0 leaves it open", concurrent)
+	}
+	if in.MaxPayloadInMB != nil {
+		payload = int64(*in.MaxPayloadInMB)
+	}
+	if concurrent*payload > maxPayloadMB {
+		return invalid("MaxConcurrentTransforms %d times MaxPayloadInMB %d is above %d: lower one of them", concurrent, payload, maxPayloadMB)
+	}
+	return nil
 }
 
 func (s *Service) transformJob(name *string) (*transformJob, error) {

@@ -56,7 +56,7 @@ func (s *Service) transform(t *task) {
 }
 
 func (s *Service) finishTransform(t *task, failure error) error {
-	_, err := s.store.transforms.update(t.name, func(j *transformJob) error {
+	return persist(s, s.store.transforms, t.name, func(j *transformJob) {
 		now := time.Now().UTC()
 		j.TransformEndTime, j.Modified = &now, now
 		switch {
@@ -67,9 +67,7 @@ func (s *Service) finishTransform(t *task, failure error) error {
 		default:
 			j.TransformJobStatus = types.TransformJobStatusCompleted
 		}
-		return nil
 	})
-	return err
 }
 
 // runTransform starts the model server, sends it all inputs and ends it.
@@ -79,9 +77,8 @@ func (s *Service) runTransform(ctx context.Context, job *transformJob) error {
 		return err
 	}
 	defer release()
-	if _, err := s.store.transforms.update(*job.TransformJobName, func(j *transformJob) error {
+	if err := persist(s, s.store.transforms, *job.TransformJobName, func(j *transformJob) {
 		j.TransformStartTime = aws.Time(time.Now().UTC())
-		return nil
 	}); err != nil {
 		return err
 	}
