@@ -41,7 +41,13 @@ func (a *app) showStack(s *devstack.Stack) error {
 		for _, key := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
 			fmt.Fprintf(w, "  %s=%s\n", key, s.Env[key])
 		}
-		fmt.Fprintln(w, "\nNext: steward apply examples/flight-delay/model.yaml --as deniz")
+		at := ""
+		if a.home != "" {
+			at = " --home " + a.home
+		}
+		fmt.Fprintf(w, "\nNext: go run ./examples/flight-delay -load%s    # in the checkout: flights to learn from\n", at)
+		fmt.Fprintf(w, "      steward apply examples/flight-delay/model.yaml --as deniz%s\n", at)
+		fmt.Fprintf(w, "      steward release flight-delay --as deniz%s\n", at)
 		fmt.Fprintln(w, "Ctrl-C stops.")
 	})
 }

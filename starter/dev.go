@@ -28,7 +28,8 @@ everything in one directory: a second start goes on where the first one ended.
 Ctrl-C lets work in hand end; a second Ctrl-C ends at once.
 
 The Temporal server is the one at TEMPORAL_ADDRESS if that is set, else the
-` + "`temporal`" + ` command if there is one, else our own, built from this checkout once.`,
+` + "`temporal`" + ` command if there is one, else our own, built from this checkout once.
+The address that the home's env file names for our own counts as not set.`,
 		Example: "  steward dev\n  steward dev --gateway-port 9080\n  steward dev --without worker    # and beside it: steward worker --dev",
 		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -154,6 +154,8 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"status", "-o", "yaml"}, exitUsage, "yaml"},
 		{[]string{"status", "--as", "nobody"}, exitUsage, "nobody"},
 		{[]string{"watch", "m", "--until", "done"}, exitUsage, "done"},
+		{[]string{"watch", "m", "--every", "0s"}, exitUsage, "--every 0s"},
+		{[]string{"watch", "m", "--every", "-1s"}, exitUsage, "--every -1s"},
 		{[]string{"apply", file}, exitUsage, "kind"},
 		{[]string{"apply", "/nonexistent.yaml"}, exitError, "no such file"},
 		{[]string{"traffic", "--file", "x.csv"}, exitUsage, "--endpoint is missing"},
@@ -217,6 +219,35 @@ func TestWatchUntil(t *testing.T) {
 	g := newGateway(t, map[string]string{"GET /v1/models/m": `{}`})
 	_, _, err := g.steward(t, "", "watch", "m", "--until", untilEnded)
 	require.ErrorContains(t, err, "nothing to wait for")
+}
+
+// A rollback is over when it is, not when the version it brings back was released.
+func TestWatchUntilTheRollbackIsOver(t *testing.T) {
+	state := func(serving, back int) live.View {
+		v := live.View{Model: lifecycle.ModelState{Last: 2, Champion: &lifecycle.Champion{Release: serving},
+			Releases: []lifecycle.ReleaseSummary{{Number: 1, Stage: lifecycle.StageReleased}, {Number: 2, Stage: lifecycle.StageReleased}}}}
+		if back > 0 {
+			v.Model.InFlight = &lifecycle.InFlight{Release: back, Rollback: true}
+		}
+		return v
+	}
+	for _, until := range []string{untilReleased, untilEnded} {
+		for _, of := range []int{0, 1} {
+			w := watching{until: until, of: of}
+			over, err := w.over(state(2, 1))
+			require.False(t, over)
+			require.NoError(t, err)
+			over, err = w.over(state(1, 0))
+			require.True(t, over)
+			require.NoError(t, err)
+			over, err = w.over(state(2, 0))
+			require.True(t, over)
+			require.ErrorContains(t, err, "the rollback to release 1 failed: release 2 serves")
+			over, err = w.over(live.View{})
+			require.True(t, over)
+			require.ErrorContains(t, err, "nothing serves")
+		}
+	}
 }
 
 // A tree is drawn over the one before, whatever their lengths.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -102,27 +101,10 @@ func (a *app) retire() *cobra.Command {
 		if _, err := c.Retire(ctx, model, reason); err != nil {
 			return err
 		}
-		return a.state(awaitGone(ctx, c, model))("%s is retired: nothing of it serves any more", model)
+		return a.state(patient.awaitGone(ctx, c, model))("%s is retired: nothing of it serves any more", model)
 	})
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask again")
 	return cmd
-}
-
-// awaitGone waits until all that serves a model has been removed.
-func awaitGone(ctx context.Context, c *apiclient.Client, model string) (lifecycle.ModelState, error) {
-	look := time.NewTicker(500 * time.Millisecond)
-	defer look.Stop()
-	for {
-		s, err := c.Model(ctx, model)
-		if err != nil || !s.Gone.IsZero() {
-			return s, err
-		}
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return s, fmt.Errorf("%s is being retired, but not gone yet: %w", model, ctx.Err())
-		}
-	}
 }
 
 // state prints a model's state after an order, or in text a sentence.

@@ -33,7 +33,8 @@ asks for approval, rolls out, watches and renews them.
 
 A first look, on one machine:
   steward dev                                  in one terminal, then in another:
-  steward apply model.yaml --as deniz
+  go run ./examples/flight-delay -load         data to learn from, from the checkout
+  steward apply examples/flight-delay/model.yaml --as deniz
   steward release flight-delay --as deniz
   steward watch flight-delay --as deniz
   steward approve flight-delay --as ana
@@ -100,8 +101,8 @@ func (a *app) config() (config.Config, error) {
 	return c, err
 }
 
-// client connects to the gateway: by flags, else the environment, else as the
-// embedded stack of the home directory says.
+// client connects to the gateway: by flags, of which --home names the one of an
+// embedded stack, else the environment, else as the home directory says.
 func (a *app) client() (*apiclient.Client, error) {
 	c, err := a.config()
 	if err != nil {
@@ -112,7 +113,7 @@ func (a *app) client() (*apiclient.Client, error) {
 		return nil, err
 	}
 	base := a.gateway
-	if base == "" && os.Getenv("STEWARD_GATEWAY") == "" {
+	if base == "" && (a.home != "" || os.Getenv("STEWARD_GATEWAY") == "") {
 		if env, err := home.ReadEnv(); err == nil {
 			base = env.Gateway()
 		}

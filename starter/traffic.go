@@ -38,8 +38,8 @@ new source files, for the next release to learn from.
 
 With --model, the columns and addresses are those of the model's file, asked of
 the gateway; single flags go before them. AWS is where the SDK's variables say;
-if AWS_ENDPOINT_URL is not set and the home directory has an embedded stack, it
-is that one's local cloud.
+if --home is given or AWS_ENDPOINT_URL is not set, and the home directory has an
+embedded stack, it is that one's local cloud.
 
 Every second it prints a line; at the end it exits with 1 if more than
 --max-failed of the requests failed.`
@@ -130,10 +130,11 @@ func (a *app) runTraffic(ctx context.Context, r *replay) error {
 	return errors.Join(err, a.print(p, func(w io.Writer) { fmt.Fprintln(w, "done:", p) }))
 }
 
-// useEmbeddedCloud points this process at the embedded stack, unless the
-// environment says where AWS is or there is no such stack.
+// useEmbeddedCloud points this process at the embedded stack: the one that --home
+// names or, unless the environment says where AWS is, that of the usual home, if
+// there is one.
 func (a *app) useEmbeddedCloud() error {
-	if os.Getenv("AWS_ENDPOINT_URL") != "" {
+	if a.home == "" && os.Getenv("AWS_ENDPOINT_URL") != "" {
 		return nil
 	}
 	c, err := a.config()
@@ -148,7 +149,7 @@ func (a *app) useEmbeddedCloud() error {
 	if err != nil {
 		return nil //nolint:nilerr // without an embedded stack AWS itself is meant
 	}
-	return env.Without(os.Getenv).Apply()
+	return env.Apply()
 }
 
 // fromModel fills in what the flags leave open.

@@ -29,6 +29,7 @@ type watching struct {
 	model  string
 	until  string
 	of     int // release that is waited for; 0 before the first look
+	back   int // release that a rollback brings back, if that is waited for
 	every  time.Duration
 	show   func(before, after live.View) error
 	warn   func(error)
@@ -44,14 +45,17 @@ windows, and who is waited for. Elsewhere it prints one line a change; with
 -o json, one JSON object a change.
 
 It ends with Ctrl-C or, with --until, by itself:
-  released  when the release that is under way is in production
+  released  when the release or rollback that is under way is in production
   ended     when nothing is under way any more
-Either exits with 1 if the release did not go into production.`,
+Either exits with 1 if it did not go into production.`,
 		Example: "  steward watch flight-delay --as ana\n  steward watch flight-delay --until released --as ana",
 		Args:    args(cobra.ExactArgs(1)), ValidArgsFunction: a.completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if w.until != "" && w.until != untilReleased && w.until != untilEnded {
 				return usageError{fmt.Errorf("--until %s: it is %s or %s", w.until, untilReleased, untilEnded)}
+			}
+			if w.every <= 0 {
+				return usageError{fmt.Errorf("--every %s: it must be above 0", w.every)}
 			}
 			var err error
 			if w.client, err = a.client(); err != nil {
@@ -111,15 +115,34 @@ func (w *watching) over(v live.View) (bool, error) {
 	if w.until == "" {
 		return false, nil
 	}
+	now := v.Model.InFlight
+	if now != nil && now.Rollback && (w.of == 0 || w.of == now.Release) {
+		w.of, w.back = now.Release, now.Release
+	}
 	if w.of == 0 {
 		if w.of = v.Number(); w.of == 0 {
 			return true, errors.New("no release was ever started: there is nothing to wait for")
 		}
 	}
-	if w.until == untilEnded && v.Model.InFlight != nil {
+	switch {
+	case w.until == untilEnded && now != nil, w.back > 0 && now != nil && now.Rollback:
 		return false, nil
+	case w.back > 0:
+		return true, cameBack(v, w.back)
 	}
 	return v.Ended(w.of)
+}
+
+// cameBack tells whether a rollback that is over did what it was for: that the
+// release was in production once before says nothing.
+func cameBack(v live.View, release int) error {
+	switch c := v.Model.Champion; {
+	case c == nil:
+		return fmt.Errorf("the rollback to release %d failed: nothing serves", release)
+	case c.Release != release:
+		return fmt.Errorf("the rollback to release %d failed: release %d serves", release, c.Release)
+	}
+	return nil
 }
 
 // shower is how pictures are shown: a tree that is drawn over the one before on

@@ -14,11 +14,14 @@ import (
 //
 //	users.json        the people whom the gateway knows
 //	tokens/<subject>  the tokens of the people of the embedded stack
-//	keys/             decisions.pem signs decisions; *.pub.pem verify them; session signs logins
+//	keys/             decisions.pem signs decisions; *.pub.pem verify them, one file a key; session signs logins
 //	env               how to reach the embedded stack, as KEY=value
 //	images.json       commands for container images of one's own (optional)
 //	cloud/            the local cloud
 //	temporal.db       the embedded Temporal server
+//	temporal.at       its address and process, as it was started last
+//	lock              held by the running stack, with its process id
+//	demo              the home was made by a demo, which may remove it
 //	logs/             what the processes say
 type Home struct{ dir string }
 
@@ -60,7 +63,8 @@ func (h Home) path(parts ...string) string {
 func (h Home) Dir() string { return h.dir }
 
 // signer opens the key that signs decisions, making it at first use, and leaves
-// its public half for the workers.
+// its public half for the workers, under the key's own name: that of a key which
+// was replaced stays.
 func (h Home) signer() (*evidence.Signer, error) {
 	signer, err := evidence.OpenSigner(h.path("keys", "decisions.pem"))
 	if err != nil {
@@ -70,7 +74,7 @@ func (h Home) signer() (*evidence.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return signer, writeNew(h.path("keys", "decisions.pub.pem"), public)
+	return signer, writeNew(h.path("keys", evidence.KeyID(signer.Public())+".pub.pem"), public)
 }
 
 // Keyring is the public keys whose signatures count: every keys/*.pub.pem, so
@@ -81,7 +85,7 @@ func (h Home) Keyring() (*evidence.Keyring, error) {
 		return nil, err
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("no public key in %s: copy the gateway's keys/decisions.pub.pem there, or run `steward init`", h.path("keys"))
+		return nil, fmt.Errorf("no public key in %s: copy those of the gateway's keys folder there, or run `steward init`", h.path("keys"))
 	}
 	return evidence.LoadKeyring(names...)
 }

@@ -41,12 +41,41 @@ func TestMake(t *testing.T) {
 func contents(t *testing.T, h Home) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	for _, name := range []string{"env", "users.json", "tokens/ana", "tokens/oli", "keys/decisions.pem", "keys/decisions.pub.pem"} {
+	for _, name := range []string{"env", "users.json", "tokens/ana", "tokens/oli", "keys/decisions.pem"} {
 		text, err := os.ReadFile(h.path(name))
 		require.NoError(t, err)
 		files[name] = string(text)
 	}
+	public, err := filepath.Glob(h.path("keys", "*.pub.pem"))
+	require.NoError(t, err)
+	require.Len(t, public, 1)
+	text, err := os.ReadFile(public[0])
+	require.NoError(t, err)
+	files[public[0]] = string(text)
 	return files
+}
+
+// A key that was replaced is still believed, and so is the new one.
+func TestReplacedKey(t *testing.T) {
+	h, err := Make(t.TempDir())
+	require.NoError(t, err)
+	sign := func() lifecycle.Decision {
+		s, err := h.signer()
+		require.NoError(t, err)
+		d, err := s.Sign(lifecycle.Decision{Model: "m", Release: 1, Digest: "sha256:e", Subject: "ana", Approve: true})
+		require.NoError(t, err)
+		return d
+	}
+	before := sign()
+	require.NoError(t, os.Remove(h.path("keys", "decisions.pem")))
+	after := sign()
+	require.NotEqual(t, before.Key, after.Key)
+	keys, err := h.Keyring()
+	require.NoError(t, err)
+	for _, d := range []lifecycle.Decision{before, after} {
+		v := keys.Verify(d)
+		require.True(t, v.OK, v.Why)
+	}
 }
 
 func TestTokenOfNobody(t *testing.T) {

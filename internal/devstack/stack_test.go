@@ -2,6 +2,7 @@ package devstack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -106,7 +107,11 @@ func TestSecondStartResumes(t *testing.T) {
 	require.NoError(t, err)
 	stopped(t, s)
 
-	s = start(t, options(t, home))
+	// A shell that sourced the env file names the server that has just ended.
+	o := options(t, home)
+	o.Temporal = s.Env[temporalAt]
+	s = start(t, o)
+	require.NotEmpty(t, s.TemporalUI, "it was started anew")
 	again, err := s.Home.Token("ana")
 	require.NoError(t, err)
 	require.Equal(t, token, again)
@@ -154,11 +159,24 @@ func TestTakenPort(t *testing.T) {
 	}
 }
 
+func TestTakenPortOfAnEarlierServer(t *testing.T) {
+	taken := errors.New("port 7233 is taken")
+	running := embedded{"127.0.0.1:7233", os.Getpid()}
+	require.ErrorContains(t, running.explain(taken, ""), fmt.Sprintf("is taken; process %d may be", os.Getpid()))
+	require.Equal(t, taken, embedded{}.explain(taken, ""))
+	require.ErrorContains(t, embedded{}.explain(taken, "127.0.0.1:7233"), "temporal.at")
+	h, err := Make(t.TempDir())
+	require.NoError(t, err)
+	require.Zero(t, h.lastTemporal())
+	require.NoError(t, h.noteTemporal(running))
+	require.Equal(t, running, h.lastTemporal())
+}
+
 func TestOneStackAHome(t *testing.T) {
 	home := t.TempDir()
 	s := start(t, options(t, home))
 	_, err := Start(t.Context(), s.options)
-	require.ErrorContains(t, err, "is in use by another `steward dev`")
+	require.ErrorContains(t, err, fmt.Sprintf("is in use by another `steward dev` (process %d)", os.Getpid()))
 }
 
 func TestUnknownPart(t *testing.T) {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
-	"syscall"
 	"time"
 
 	"steward/internal/apiclient"
@@ -18,15 +16,14 @@ import (
 
 // lock keeps a second stack out of the home.
 func (s *Stack) lock(context.Context) error {
-	f, err := os.OpenFile(s.Home.path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
+	release, err := s.Home.Lock()
+	if held := (InUse{}); errors.As(err, &held) {
+		return fmt.Errorf("%w: stop that one, or choose another directory with --home", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return errors.Join(fmt.Errorf("%s is in use by another `steward dev`: stop that one, or choose another directory with --home", s.Home.dir), f.Close())
+	if err == nil {
+		s.started("lock", func(context.Context) error { return release() })
 	}
-	s.started("lock", func(context.Context) error { return f.Close() })
-	return nil
+	return err
 }
 
 func (s *Stack) readEnv(context.Context) (err error) {
@@ -34,18 +31,22 @@ func (s *Stack) readEnv(context.Context) (err error) {
 	return err
 }
 
-// startTemporal starts the embedded server, unless there is one to use.
+// startTemporal starts the embedded server, unless there is one to use. The
+// address of this home's own, as a shell has it that sourced the env file, names
+// none to use: that one ended with the stack before.
 func (s *Stack) startTemporal(ctx context.Context) error {
-	if s.Env[temporalAt] = s.options.Temporal; s.options.Temporal != "" {
+	last := s.Home.lastTemporal()
+	if at := s.options.Temporal; at != "" && at != last.address {
+		s.Env[temporalAt] = at
 		return nil
 	}
 	port, err := claim(s.options.Ports.Temporal, "Temporal", "--temporal-port")
 	if err != nil {
-		return err
+		return last.explain(err, s.options.Temporal)
 	}
 	ui, err := claim(s.options.Ports.UI, "Temporal's web UI", "--ui-port")
 	if err != nil {
-		return err
+		return last.explain(err, "")
 	}
 	program, err := server.Find(ctx, s.options.Say)
 	if err != nil {
@@ -64,7 +65,7 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 	}
 	s.Env[temporalAt], s.TemporalUI = t.Address, t.UI
 	s.watchTemporal(t)
-	return nil
+	return s.Home.noteTemporal(embedded{t.Address, t.PID})
 }
 
 func (s *Stack) watchTemporal(t *server.Server) {

@@ -47,14 +47,20 @@ func (v View) facts() []fact {
 			add(fmt.Sprint("end ", s.Number), "%s", ended(s))
 		}
 	}
+	if f := v.Model.InFlight; f != nil && f.Rollback {
+		add("rollback", "%s: goes back to release %d", name, f.Release)
+	}
 	if c := v.Model.Champion; c != nil {
 		add("champion", "release %d serves", c.Release)
 	}
 	for _, w := range v.Model.Windows {
 		add("window "+w.ID, "window %s: %s", w.ID, window(w))
 	}
-	if r := v.Model.Retired; r != nil {
-		add("retired", "%s: retired by %s: %s", name, r.Author, r.Reason)
+	if v.Model.Retired != nil {
+		add("retired", "%s: %s", name, v.retirement())
+	}
+	if p := v.Model.Problem; p != nil {
+		add("problem", "%s: retirement failed: %s", name, p.Error())
 	}
 	return all
 }

@@ -102,6 +102,12 @@ func failed() View {
 	return v
 }
 
+func retired(gone time.Time) View {
+	v := model()
+	v.Model.Retired, v.Model.Gone = &lifecycle.Trigger{Author: "oli", Reason: "replaced"}, gone
+	return v
+}
+
 func TestTree(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -177,10 +183,13 @@ waiting for a person within 1m00s: go on?: steward approve flights 1 (or reject)
 }
 
 func TestTitle(t *testing.T) {
+	byOli := &lifecycle.Trigger{Author: "oli", Reason: "replaced"}
 	for want, change := range map[string]func(*lifecycle.ModelState){
-		"paused: freeze":           func(m *lifecycle.ModelState) { m.Paused = "freeze" },
-		"retired by oli: replaced": func(m *lifecycle.ModelState) { m.Retired = &lifecycle.Trigger{Author: "oli", Reason: "replaced"} },
-		"going back to release 3":  func(m *lifecycle.ModelState) { m.InFlight = &lifecycle.InFlight{Release: 3, Rollback: true} },
+		"paused: freeze":                       func(m *lifecycle.ModelState) { m.Paused = "freeze" },
+		"retiring, asked for by oli: replaced": func(m *lifecycle.ModelState) { m.Retired = byOli },
+		"retirement failed: Timeout: slow":     func(m *lifecycle.ModelState) { m.Problem = &lifecycle.Problem{Type: "Timeout", Message: "slow"} },
+		"retired by oli: replaced":             func(m *lifecycle.ModelState) { m.Retired, m.Gone = byOli, noon },
+		"going back to release 3":              func(m *lifecycle.ModelState) { m.InFlight = &lifecycle.InFlight{Release: 3, Rollback: true} },
 	} {
 		v := model()
 		change(&v.Model)
@@ -220,6 +229,18 @@ func TestChanges(t *testing.T) {
 			"window 1-1: 300 rows · quality fail: auc below 0.68",
 			"window 1-2: 310 rows · psi of distance 0.23 (act) · truth awaited",
 		}},
+		{"going back", approving(), func() View {
+			v := approving()
+			v.Model.InFlight = &lifecycle.InFlight{Release: 7, Rollback: true}
+			return v
+		}(), []string{"flights: goes back to release 7"}},
+		{"it cannot be retired", model(), func() View {
+			v := model()
+			v.Model.Problem = &lifecycle.Problem{Type: "Timeout", Message: "slow"}
+			return v
+		}(), []string{"flights: retirement failed: Timeout: slow"}},
+		{"retiring", model(), retired(time.Time{}), []string{"flights: retiring, asked for by oli: replaced"}},
+		{"retired", retired(time.Time{}), retired(noon), []string{"flights: retired by oli: replaced"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) { require.Equal(t, tt.want, Changes(tt.before, tt.after)) })
 	}

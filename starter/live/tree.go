@@ -60,13 +60,24 @@ func (v View) title(now time.Time) string {
 	parts := []string{v.Model.Model.Name, v.Model.Model.Team, "health " + string(v.Model.Health)}
 	switch {
 	case v.Model.Retired != nil:
-		parts = append(parts, "retired by "+v.Model.Retired.Author+": "+v.Model.Retired.Reason)
+		parts = append(parts, v.retirement())
+	case v.Model.Problem != nil:
+		parts = append(parts, "retirement failed: "+v.Model.Problem.Error())
 	case v.Model.Paused != "":
 		parts = append(parts, "paused: "+v.Model.Paused)
 	case v.Model.InFlight != nil && v.Model.InFlight.Rollback:
 		parts = append(parts, fmt.Sprintf("going back to release %d", v.Model.InFlight.Release))
 	}
 	return strings.Join(append(parts, now.Format(time.TimeOnly)), " · ")
+}
+
+// retirement is over once nothing of the model serves any more.
+func (v View) retirement() string {
+	text := v.Model.Retired.Author + ": " + v.Model.Retired.Reason
+	if v.Model.Gone.IsZero() {
+		return "retiring, asked for by " + text
+	}
+	return "retired by " + text
 }
 
 func (v View) serving(now time.Time) *node {

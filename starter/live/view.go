@@ -47,9 +47,10 @@ func Look(ctx context.Context, c *apiclient.Client, model string) (View, error) 
 	return v, nil
 }
 
-// Number is the release to show: the one under way, or the last; 0 for none.
+// Number is the release to show: the one under way, or the last; 0 for none. A
+// rollback is none: the version that it brings back has had its release.
 func (v View) Number() int {
-	if v.Model.InFlight != nil {
+	if v.Model.InFlight != nil && !v.Model.InFlight.Rollback {
 		return v.Model.InFlight.Release
 	}
 	return v.Model.Last

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // build compiles the module at dir into the user's cache, under a name made
@@ -31,7 +32,7 @@ func build(ctx context.Context, dir string, say func(string)) (string, error) {
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
-	unlock, err := lock(cache)
+	unlock, err := lock(ctx, cache)
 	if err != nil {
 		return "", fmt.Errorf("temporal server: %w", err)
 	}
@@ -77,8 +78,9 @@ func fingerprint(dir string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:12]), nil
 }
 
-// lock makes the cache directory and waits until no other process builds in it.
-func lock(dir string) (unlock func(), err error) {
+// lock makes the cache directory and waits until no other process builds in it,
+// or ctx ends.
+func lock(ctx context.Context, dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -86,13 +88,25 @@ func lock(dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
-		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX); !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
-	if err != nil {
+	if err := await(ctx, f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return func() { _ = f.Close() }, nil
+}
+
+// await locks f. A lock that is waited for in the kernel could not be given up.
+func await(ctx context.Context, f *os.File) error {
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil || !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for another build in %s: %w", filepath.Dir(f.Name()), context.Cause(ctx))
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,10 +18,11 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// Times that a server may take. Ours is ready within half a second; a machine
-// that is busy compiling is slower.
+// Times that a server may take. Ours is ready within half a second and ends
+// within two; a machine that is busy compiling is slower.
 const (
 	startup = time.Minute
+	ending  = 20 * time.Second
 	look    = 20 * time.Millisecond
 )
 
@@ -34,21 +36,39 @@ type Options struct {
 	Attributes map[string]string // search attributes, name to type (Keyword, Int …)
 }
 
-// Server is a running server. It ends with the process that started it.
+// Server is a running server. It ends with the process that started it, however
+// that ends; elsewhere than on Linux only our own does.
 type Server struct {
 	Address string // host:port of gRPC
 	UI      string // URL of the web UI
+	PID     int
+	ending  time.Duration // how long it may take to end in good order
 	cmd     *exec.Cmd
 	stdin   *os.File
 	done    chan struct{}
 	err     error // valid once done is closed
 }
 
+// tries is how often a server that ends at once is started. Both programs take
+// free ports for their inner services and bind them a moment later: on a busy
+// machine somebody else may have been faster.
+const tries = 4
+
+// errEnded is a server that did not live to answer.
+var errEnded = errors.New("it ended at once")
+
 // Start starts a server and waits until it answers. The ports must be free.
-func Start(ctx context.Context, o Options) (*Server, error) {
-	s := &Server{
-		Address: address(o.Port), UI: "http://" + address(o.UIPort), done: make(chan struct{}),
+func Start(ctx context.Context, o Options) (s *Server, err error) {
+	for range tries {
+		if s, err = start(ctx, o); !errors.Is(err, errEnded) {
+			break
+		}
 	}
+	return s, err
+}
+
+func start(ctx context.Context, o Options) (*Server, error) {
+	s := newServer(o)
 	if err := s.launch(o); err != nil {
 		return nil, fmt.Errorf("temporal server %s: %w", o.Program.Path, err)
 	}
@@ -58,6 +78,10 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("temporal server %s: %w%s", o.Program.Path, err, tail(o.Log))
 	}
 	return s, nil
+}
+
+func newServer(o Options) *Server {
+	return &Server{Address: address(o.Port), UI: "http://" + address(o.UIPort), ending: ending, done: make(chan struct{})}
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
@@ -99,15 +123,29 @@ func (s *Server) launch(o Options) error {
 	s.cmd = exec.Command(o.Program.Path, o.arguments()...)
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = stdin, log, log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := s.cmd.Start(); err != nil {
+	bind(s.cmd.SysProcAttr)
+	launched := make(chan error)
+	go s.run(launched)
+	if err := <-launched; err != nil {
 		return errors.Join(err, hold.Close())
 	}
-	go func() {
-		s.err = s.cmd.Wait()
-		_ = hold.Close()
-		close(s.done)
-	}()
+	s.PID = s.cmd.Process.Pid
 	return nil
+}
+
+// run starts the process and sees it to its end on one thread, to which the
+// process is bound.
+func (s *Server) run(launched chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := s.cmd.Start()
+	launched <- err
+	if err != nil {
+		return
+	}
+	s.err = s.cmd.Wait()
+	_ = s.stdin.Close()
+	close(s.done)
 }
 
 // await returns when the namespace and the UI answer.
@@ -124,7 +162,7 @@ func (s *Server) await(ctx context.Context) error {
 	for !s.answers(ctx, c) {
 		select {
 		case <-s.done:
-			return errors.New("it ended at once")
+			return errEnded
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-ticker.C:
@@ -150,8 +188,11 @@ func (s *Server) answers(ctx context.Context, c client.Client) bool {
 // Done is closed when the server has ended, for whatever reason.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Stop ends the server in good order, or at once when ctx ends first.
+// Stop ends the server in good order, or at once when ctx ends first or it takes
+// too long.
 func (s *Server) Stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.ending, fmt.Errorf("it did not end within %s", s.ending))
+	defer cancel()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.done:

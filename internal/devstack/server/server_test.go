@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -93,6 +94,19 @@ func TestEndsWithItsParent(t *testing.T) {
 	}
 }
 
+// A server that does not end when it is told to is not waited for for ever.
+func TestStopHasALimit(t *testing.T) {
+	dir := t.TempDir()
+	o := Options{Program: Program{Path: filepath.Join(dir, "program")}, Log: filepath.Join(dir, "log")}
+	require.NoError(t, os.WriteFile(o.Program.Path, []byte("#!/bin/sh\ntrap '' TERM\necho deaf\nexec sleep 600\n"), 0o755))
+	s := newServer(o)
+	s.ending = 50 * time.Millisecond
+	require.NoError(t, s.launch(o))
+	require.Eventually(t, func() bool { return strings.Contains(tail(o.Log), "deaf") }, 10*time.Second, 10*time.Millisecond)
+	require.ErrorContains(t, s.Stop(context.Background()), "it did not end within 50ms")
+	<-s.Done()
+}
+
 func TestFailureShowsTheLog(t *testing.T) {
 	o := options(t, t.TempDir())
 	o.Attributes = map[string]string{"StewardModel": "Colour"}
@@ -111,6 +125,21 @@ func TestNoServer(t *testing.T) {
 	t.Setenv(Override, filepath.Join(t.TempDir(), "none"))
 	_, err = Find(t.Context(), func(string) {})
 	require.ErrorContains(t, err, Override)
+}
+
+// Who waits for another's build can give up.
+func TestWaitingForABuildEndsWithItsContext(t *testing.T) {
+	dir := t.TempDir()
+	unlock, err := lock(t.Context(), dir)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("given up"))
+	_, err = lock(ctx, dir)
+	require.ErrorContains(t, err, "given up")
+	unlock()
+	unlock, err = lock(t.Context(), dir)
+	require.NoError(t, err)
+	unlock()
 }
 
 // build is done once for the same sources and again for others.
