@@ -41,7 +41,8 @@ check: format lint schema ## check format, style, imports, workflow determinism,
 	go mod tidy -diff
 
 format:
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go' --cached --others --exclude-standard)); \
+	@files=$$(git ls-files '*.go' --cached --others --exclude-standard); \
+	unformatted=$$(gofmt -l $$files); \
 	if [[ -n $$unformatted ]]; then echo "not formatted (run gofmt -w):"; echo "$$unformatted"; exit 1; fi
 
 lint: $(GOLANGCI_LINT) $(WORKFLOWCHECK)

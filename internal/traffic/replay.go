@@ -35,15 +35,19 @@ var ErrRows = errors.New("there are no more rows to send")
 
 // Run sends rows, each once, until the limit, the duration or the end of ctx;
 // then it delivers the ground truth that is still due, as the delay says, or at
-// once if ctx has ended. It returns what was counted, even with an error.
+// once if ctx has ended. Ground truth that cannot be written ends it early: the
+// rest of the traffic would never be judged. It returns what was counted, even
+// with an error.
 func (r *Replay) Run(ctx context.Context) (Progress, error) {
 	meter := newMeter()
 	stopReports := r.reportEverySecond(meter)
+	sending, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var truth *delivery
 	if r.Truth != nil {
-		truth = r.Truth.start(ctx, r.Rows, r.Objects, meter)
+		truth = r.Truth.start(ctx, stop, r.Rows, r.Objects, meter)
 	}
-	err := r.send(ctx, meter, truth)
+	err := r.send(ctx, sending, meter, truth)
 	if truth != nil {
 		err = errors.Join(err, truth.finish())
 	}
@@ -54,16 +58,17 @@ func (r *Replay) Run(ctx context.Context) (Progress, error) {
 	return meter.progress(), err
 }
 
-// send returns when every request was answered.
-func (r *Replay) send(ctx context.Context, meter *meter, truth *delivery) error {
+// send sends until the end of sending, and returns when every request was
+// answered or, at the end of ctx, given up.
+func (r *Replay) send(ctx, sending context.Context, meter *meter, truth *delivery) error {
 	limit := r.Rows.Len()
 	if r.Limit > 0 {
 		limit = min(limit, r.Limit)
 	}
-	until := ctx
+	until := sending
 	if r.Duration > 0 {
 		var cancel context.CancelFunc
-		until, cancel = context.WithTimeout(ctx, r.Duration)
+		until, cancel = context.WithTimeout(sending, r.Duration)
 		defer cancel()
 	}
 	pace := rate.NewLimiter(rate.Limit(r.Rate), 1)

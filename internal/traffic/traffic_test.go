@@ -43,6 +43,7 @@ type world struct {
 	objects  map[string][]byte // by path
 	clients  *cloud.Clients
 	refuse   func(id string) bool
+	full     bool          // no object is taken
 	asked    chan struct{} // gets a value a request
 }
 
@@ -66,6 +67,11 @@ func (w *world) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if in.Method == http.MethodPut {
+		if w.full {
+			out.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(out, "<Error><Code>AccessDenied</Code></Error>")
+			return
+		}
 		w.objects[in.URL.Path] = body
 		return
 	}
@@ -200,6 +206,19 @@ func TestInterrupted(t *testing.T) {
 	require.Less(t, p.Sent, 10)
 	require.Len(t, w.truth(t), p.Truth)
 	require.Equal(t, p.Truth, p.Landed)
+}
+
+// Traffic whose ground truth is lost is no use: the replay ends with the reason.
+func TestTruthThatCannotBeWritten(t *testing.T) {
+	w := newWorld(t)
+	w.full = true
+	r := w.replay(t, selection())
+	r.Rate = 0.5 // the second row would be sent after two seconds, the last after eighteen
+	p, err := r.Run(t.Context())
+	require.ErrorContains(t, err, "ground truth")
+	require.ErrorContains(t, err, "AccessDenied")
+	require.Less(t, p.Sent, 10)
+	require.Len(t, w.requests, p.Sent, "what was asked was answered")
 }
 
 func TestOrder(t *testing.T) {

@@ -41,6 +41,7 @@ type due struct {
 type delivery struct {
 	Truth
 	ctx     context.Context
+	failed  func(error) // told of the first file that could not be written
 	rows    *Rows
 	objects *cloud.Objects
 	meter   *meter
@@ -57,11 +58,11 @@ type delivery struct {
 	done    chan error
 }
 
-// start delivers until finish is called.
-func (t Truth) start(ctx context.Context, rows *Rows, objects *cloud.Objects, meter *meter) *delivery {
+// start delivers until finish is called, or tells failed that it cannot.
+func (t Truth) start(ctx context.Context, failed func(error), rows *Rows, objects *cloud.Objects, meter *meter) *delivery {
 	now := time.Now()
 	d := &delivery{
-		Truth: t, ctx: ctx, rows: rows, objects: objects, meter: meter, landed: now,
+		Truth: t, ctx: ctx, failed: failed, rows: rows, objects: objects, meter: meter, landed: now,
 		stamp: now.UTC().Format("20060102T150405.000000"), closing: make(chan struct{}), done: make(chan error, 1),
 	}
 	go func() { d.done <- d.run() }()
@@ -102,6 +103,7 @@ func (d *delivery) run() error {
 		default:
 		}
 		if err := d.deliver(d.ctx, d.take(time.Now()), last); err != nil && d.ctx.Err() == nil {
+			d.failed(err)
 			<-d.closing
 			return err
 		}
