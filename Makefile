@@ -25,7 +25,7 @@ dev: build devserver ## run everything on this machine, until Ctrl-C
 	bin/steward dev
 
 build: ## build bin/steward
-	go build -ldflags '-X main.version=$(VERSION)' -o bin/steward ./starter
+	@go build -ldflags '-X main.version=$(VERSION)' -o bin/steward ./starter
 
 devserver: build
 	@bin/steward devserver > /dev/null

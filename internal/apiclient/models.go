@@ -17,7 +17,6 @@ type Model struct {
 	Stage    lifecycle.Stage  `json:"stage"` // of the release under way, or the last
 	Health   lifecycle.Health `json:"health"`
 	Release  int              `json:"release"` // that serves, or 0
-	Owner    string           `json:"owner"`
 	Awaiting string           `json:"awaiting"` // whom it waits for
 }
 

@@ -98,27 +98,41 @@ func (c Check) checkRows() error {
 }
 
 func (c Check) checkColumn(f Field) error {
-	bounded := c.Min != nil || c.Max != nil
-	switch {
-	case !bounded && c.MaxMissing == nil && len(c.In) == 0 && !c.Unique && c.Pattern == "":
+	if c.Min == nil && c.Max == nil && c.MaxMissing == nil && len(c.In) == 0 && !c.Unique && c.Pattern == "" {
 		return fmt.Errorf("the check of column %s says nothing: give min, max, maxMissing, in, unique or pattern", f.Name)
-	case bounded && (f.Type == String || f.Type == Time):
+	}
+	if err := c.checkBounds(f); err != nil {
+		return err
+	}
+	if c.MaxMissing != nil && !(*c.MaxMissing >= 0 && *c.MaxMissing <= 1) {
+		return fmt.Errorf("column %s: maxMissing %v is a share, between 0 and 1", f.Name, *c.MaxMissing)
+	}
+	return c.checkTexts(f)
+}
+
+func (c Check) checkBounds(f Field) error {
+	switch {
+	case (c.Min != nil || c.Max != nil) && (f.Type == String || f.Type == Time):
 		return fmt.Errorf("column %s is of type %s: min and max are for numbers", f.Name, f.Type)
 	case c.Min != nil && c.Max != nil && *c.Min > *c.Max:
 		return fmt.Errorf("column %s: min %v is above max %v", f.Name, *c.Min, *c.Max)
-	case c.MaxMissing != nil && !(*c.MaxMissing >= 0 && *c.MaxMissing <= 1):
-		return fmt.Errorf("column %s: maxMissing %v is a share, between 0 and 1", f.Name, *c.MaxMissing)
-	case c.Pattern != "" && f.Type != String:
+	}
+	return nil
+}
+
+func (c Check) checkTexts(f Field) error {
+	if c.Pattern != "" && f.Type != String {
 		return fmt.Errorf("column %s is of type %s: a pattern is for strings", f.Name, f.Type)
 	}
 	if _, err := regexp.Compile(c.Pattern); err != nil {
 		return fmt.Errorf("column %s: pattern %q: %w", f.Name, c.Pattern, err)
 	}
-	if f.Type == Number || f.Type == Integer {
-		for _, v := range c.In {
-			if _, err := strconv.ParseFloat(v, 64); err != nil {
-				return fmt.Errorf("column %s is of type %s: %q in its list is not a number", f.Name, f.Type, v)
-			}
+	if f.Type != Number && f.Type != Integer {
+		return nil
+	}
+	for _, v := range c.In {
+		if _, err := strconv.ParseFloat(v, 64); err != nil {
+			return fmt.Errorf("column %s is of type %s: %q in its list is not a number", f.Name, f.Type, v)
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ func newCSVRows(in *bufio.Reader) (*csvRows, error) {
 	c.in.FieldsPerRecord = -1 // counted here, to say more than the package does
 	c.in.ReuseRecord = true
 	header, err := c.read()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("not even a header: %w", ErrEmpty)
 	}
 	if err != nil {

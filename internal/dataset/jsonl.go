@@ -75,12 +75,12 @@ func (j *jsonRows) parse(line []byte) ([]cell, error) {
 		j.cells[i] = cell{missing: true}
 	}
 	if err := j.object(); err != nil {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, fmt.Errorf("each line must be one flat JSON object: %w", err)
 	}
-	if _, err := j.decoder.ReadToken(); err != io.EOF {
+	if _, err := j.decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one JSON value on the line")
 	}
 	return j.cells, nil

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -224,7 +225,7 @@ func (c *chunk) read(buffer []parquet.Value, take func([]parquet.Value) error) e
 	for done := 0; done < len(buffer); {
 		if c.values == nil {
 			page, err := c.pages.ReadPage()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return fmt.Errorf("damaged Parquet: %d values are missing", len(buffer)-done)
 			}
 			if err != nil {
@@ -237,7 +238,7 @@ func (c *chunk) read(buffer []parquet.Value, take func([]parquet.Value) error) e
 			return err
 		}
 		done += n
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			c.release()
 		} else if err != nil {
 			return fmt.Errorf("damaged Parquet: %w", err)

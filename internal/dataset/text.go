@@ -74,7 +74,7 @@ func (t *textReader) at(line int, err error) error {
 func (t *textReader) takeSample(columns []string) error {
 	for len(t.sample) < BatchRows {
 		row, err := t.rows.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			t.ended = true
 			break
 		}
@@ -167,7 +167,7 @@ func (t *textReader) batch() (*Batch, error) {
 	}
 	for !t.ended && b.Rows < BatchRows {
 		row, err := t.rows.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			t.ended = true
 			break
 		}

@@ -108,7 +108,14 @@ func (s Scored) check(binary bool) error {
 			return fmt.Errorf("score of row %d is %v: a probability lies between 0 and 1", i, v)
 		}
 	}
-	for i, v := range s.Label {
+	if err := checkLabels(s.Label, binary); err != nil {
+		return err
+	}
+	return s.checkWeights()
+}
+
+func checkLabels(labels []float64, binary bool) error {
+	for i, v := range labels {
 		if binary && v != 0 && v != 1 {
 			return fmt.Errorf("label of row %d is %v: a binary label is 0 or 1", i, v)
 		}
@@ -116,7 +123,7 @@ func (s Scored) check(binary bool) error {
 			return fmt.Errorf("label of row %d is %v: leave rows without a label out", i, v)
 		}
 	}
-	return s.checkWeights()
+	return nil
 }
 
 func (s Scored) checkWeights() error {

@@ -115,8 +115,8 @@ func TestDirections(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, got, name)
 	}
-	_, err := stats.HigherIsBetter("acuracy")
-	require.ErrorContains(t, err, `metric "acuracy" is not known; known are accuracy, auc,`)
+	_, err := stats.HigherIsBetter("precison")
+	require.ErrorContains(t, err, `metric "precison" is not known; known are accuracy, auc,`)
 	_, err = stats.HigherIsBetter("rows")
 	require.ErrorContains(t, err, "neither")
 	require.Equal(t, []string{"mae", "mse", "r2", "rmse"}, stats.KnownMetrics(stats.TaskRegression))

@@ -56,7 +56,7 @@ func (c *channel) walk(ctx context.Context, f *file, visit func([]string) error)
 			return fmt.Errorf("stopped while reading: %w", context.Cause(ctx))
 		}
 		record, err := f.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

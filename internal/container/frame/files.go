@@ -62,7 +62,7 @@ func open(path string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{name: filepath.Base(path), close: func() { disk.Close() }}
+	f := &file{name: filepath.Base(path), close: func() { _ = disk.Close() }}
 	err = f.begin(disk)
 	if err != nil {
 		f.close()
@@ -89,7 +89,7 @@ func (f *file) begin(disk io.Reader) error {
 	}
 	f.Rows = NewRows(buffered, 0)
 	record, err := f.Next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return errors.New("is empty; the first line must name the columns")
 	}
 	f.header = slices.Clone(record)

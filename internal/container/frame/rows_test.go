@@ -2,6 +2,7 @@ package frame
 
 import (
 	"encoding/csv"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ func all(text string) (records [][]string, err error) {
 	r := NewRows(strings.NewReader(text), -1)
 	for {
 		record, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return records, nil
 		}
 		if err != nil {

@@ -70,7 +70,7 @@ func units(f *frame.Frame) (float64, float64) {
 func (p *problem) minimise(ctx context.Context, o Options, watch *watcher) ([]float64, error) {
 	stop := func() (optimize.Status, error) {
 		if ctx.Err() != nil {
-			return optimize.RuntimeLimit, nil
+			return optimize.RuntimeLimit, nil //nolint:nilerr // being stopped early is an outcome
 		}
 		return optimize.NotTerminated, nil
 	}

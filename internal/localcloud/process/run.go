@@ -46,7 +46,7 @@ func Start(spec Spec) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", spec.Dir, err)
 	}
-	defer lock.Close() // the supervisor inherited the lock
+	defer func() { _ = lock.Close() }() // the supervisor inherited the lock
 	r := &Run{dir: spec.Dir, done: make(chan struct{})}
 	if err := r.launch(lock, spec.Bound); err != nil {
 		return nil, fmt.Errorf("run %s: %s: %w", spec.Dir, spec.Command[0], err)
@@ -64,7 +64,7 @@ func claim(spec Spec) (*os.File, error) {
 		return nil, err
 	}
 	if err := prepare(lock, spec); err != nil {
-		lock.Close()
+		_ = lock.Close()
 		return nil, err
 	}
 	return lock, nil
@@ -94,8 +94,8 @@ func (r *Run) launch(lock *os.File, bound bool) error {
 	if err != nil {
 		return err
 	}
-	defer ready.Close()
-	defer tell.Close()
+	defer func() { _ = ready.Close() }()
+	defer func() { _ = tell.Close() }()
 	self, err := executable()
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (r *Run) launch(lock *os.File, bound bool) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	tell.Close()
+	_ = tell.Close()
 	go func() {
 		defer close(r.done)
 		_ = cmd.Wait() // how the command ended stands in the exit record
@@ -156,7 +156,7 @@ func Attach(dir string) (*Run, error) {
 		go r.await(lock)
 		return r, nil
 	}
-	defer lock.Close()
+	defer func() { _ = lock.Close() }()
 	if _, err := r.pid(); err != nil {
 		return nil, fmt.Errorf("run %s: %w", dir, ErrNeverStarted)
 	}
@@ -167,7 +167,7 @@ func Attach(dir string) (*Run, error) {
 // await closes done when the supervisor lets go of the lock.
 func (r *Run) await(lock *os.File) {
 	defer close(r.done)
-	defer lock.Close()
+	defer func() { _ = lock.Close() }()
 	for {
 		if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_SH); !errors.Is(err, syscall.EINTR) {
 			return

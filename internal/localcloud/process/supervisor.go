@@ -89,7 +89,7 @@ func (s *supervisor) start() error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	program, err := s.look()
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func (s *supervisor) greet(failed error) error {
 		return err
 	}
 	ready := os.NewFile(readyFD, "ready")
-	defer ready.Close()
+	defer func() { _ = ready.Close() }()
 	// The starter may be gone; the run goes on without it.
 	_ = json.NewEncoder(ready).Encode(msg)
 	return nil

@@ -3,6 +3,7 @@ package s3
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -54,11 +55,13 @@ func checkDeletes(r *http.Request) error {
 // refuse answers an error of this package's own.
 func refuse(w http.ResponseWriter, err error) {
 	answer, status := &gofakes3.ErrorResponse{Code: gofakes3.ErrInternal, Message: err.Error()}, http.StatusInternalServerError
-	if known, ok := err.(gofakes3.Error); ok {
+	var known gofakes3.Error
+	if errors.As(err, &known) {
 		answer.Code, status = known.ErrorCode(), known.ErrorCode().Status()
 	}
-	if known, ok := err.(*gofakes3.ErrorResponse); ok {
-		answer.Message = known.Message
+	var worded *gofakes3.ErrorResponse
+	if errors.As(err, &worded) {
+		answer.Message = worded.Message
 	}
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(status)

@@ -83,7 +83,7 @@ func (b *batch) askParameters(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		return nil // not offered
 	}
@@ -126,12 +126,12 @@ func (b *batch) object(ctx context.Context, in source, file string) error {
 	if err != nil {
 		return fmt.Errorf("ClientError: get %s: %w", in.at, err)
 	}
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	f, err := os.Create(file)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	out := bufio.NewWriter(f)
 	if err := b.pump(ctx, body, out); err != nil {
 		return fmt.Errorf("%w (input %s)", err, in.at)

@@ -53,7 +53,7 @@ func (s *spool) deliver(ctx context.Context, all bool) {
 			s.note(ctx, bucket, now, err)
 			failures[bucket] = err
 		}
-		if err != nil && !(s3.IsNoSuchBucket(err) && s.orphaned(path, now)) {
+		if err != nil && (!s3.IsNoSuchBucket(err) || !s.orphaned(path, now)) {
 			s.keep(path)
 		}
 	}
@@ -111,7 +111,7 @@ func (s *spool) store(ctx context.Context, path, bucket, key string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return err

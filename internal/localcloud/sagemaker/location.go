@@ -116,7 +116,7 @@ func (s *Service) manifest(ctx context.Context, at location) ([]source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("manifest %s: %w", at, err)
 	}
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	var entries []json.RawMessage
 	if err := json.NewDecoder(body).Decode(&entries); err != nil {
 		return nil, fmt.Errorf("manifest %s: want a JSON list: %w", at, err)
@@ -164,13 +164,13 @@ func (s *Service) fetch(ctx context.Context, at location, file string) error {
 	if err != nil {
 		return fmt.Errorf("get %s: %w", at, err)
 	}
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	f, err := os.Create(file)
 	if err != nil {
 		return err
 	}
 	if _, err := io.Copy(f, body); err != nil {
-		f.Close()
+		_ = f.Close()
 		return fmt.Errorf("get %s: %w", at, err)
 	}
 	return f.Close()
@@ -182,7 +182,7 @@ func (s *Service) putFile(ctx context.Context, at location, file string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return err

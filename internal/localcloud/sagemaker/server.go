@@ -81,7 +81,7 @@ func (s *Service) fetchModel(ctx context.Context, spec serverSpec, dir, tmp stri
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if err := unpack(f, dir, maxUnpacked); err != nil {
 		return fmt.Errorf("model data %s: %w", at, err)
 	}
@@ -150,7 +150,7 @@ func (s *Service) ping(addr string) bool {
 	if err != nil {
 		return false
 	}
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	return resp.StatusCode == http.StatusOK
 }
 

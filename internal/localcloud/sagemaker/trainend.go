@@ -49,7 +49,7 @@ func (s *Service) upload(ctx context.Context, t *task, job *trainingJob, end out
 		return outcome{}, ctx.Err()
 	}
 	if err != nil {
-		return failed("ClientError: Artifact upload failed: " + err.Error()), nil
+		return failed("ClientError: Artifact upload failed: " + err.Error()), nil //nolint:nilerr // the job failed, not the recording
 	}
 	return end, persist(s, s.store.training, t.name, func(j *trainingJob) {
 		j.ModelArtifacts = &types.ModelArtifacts{}

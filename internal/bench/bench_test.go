@@ -1,0 +1,99 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"steward/activities"
+)
+
+// The stand-ins are activities of the product: same name, same types.
+func TestWorldIsTheProducts(t *testing.T) {
+	products := map[string]reflect.Type{}
+	for _, a := range []any{&activities.Data{}, &activities.Training{}, &activities.Evaluation{}, &activities.Registry{},
+		&activities.Records{}, &activities.Deployment{}, &activities.People{}} {
+		for m := range reflect.TypeOf(a).Methods() {
+			products[m.Name] = signature(m.Type)
+		}
+	}
+	for m := range reflect.TypeFor[*world]().Methods() {
+		require.Equal(t, products[m.Name], signature(m.Type), m.Name)
+	}
+}
+
+// signature is a method's type without its receiver.
+func signature(method reflect.Type) reflect.Type {
+	var in, out []reflect.Type
+	for i := 1; i < method.NumIn(); i++ {
+		in = append(in, method.In(i))
+	}
+	for i := range method.NumOut() {
+		out = append(out, method.Out(i))
+	}
+	return reflect.FuncOf(in, out, false)
+}
+
+func TestReleaseCase(t *testing.T) {
+	r, err := releaseBench{pairs: 2}.run(t.Context(), lab{dir: t.TempDir()})
+	require.NoError(t, err)
+	require.Positive(t, r.ours)
+	require.Positive(t, r.peer)
+}
+
+// The peer does what the release does: no more, no less.
+func TestPeerDoesAsMuch(t *testing.T) {
+	s, err := openSite(t.Context(), lab{dir: t.TempDir()})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.close()) }()
+	c, err := newReleases(t.Context(), s)
+	require.NoError(t, err)
+	require.Greater(t, c.plan.activities(), 20)
+	_, err = c.replica(t.Context())
+	require.NoError(t, err)
+	peer, err := s.planOf(t.Context(), "bare/1")
+	require.NoError(t, err)
+	require.Equal(t, c.plan.activities()-c.plan.Child.activities(), peer.activities())
+	require.Equal(t, c.plan.asks(), peer.asks())
+}
+
+func TestAlertCase(t *testing.T) {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"} {
+		t.Setenv(name, "") // the case sets them for the whole process
+	}
+	r, err := alertBench{rounds: 1, calls: 4}.run(t.Context(), lab{dir: t.TempDir()})
+	require.NoError(t, err)
+	require.Positive(t, r.ours)
+	require.Positive(t, r.peer)
+}
+
+func TestMemoryCountsWhatWasStarted(t *testing.T) {
+	alone, err := memoryOf(os.Getpid())
+	require.NoError(t, err)
+	require.Equal(t, 1, alone.processes)
+	require.Positive(t, alone.megabytes)
+
+	cat := exec.Command("cat")
+	stdin, err := cat.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cat.Start())
+	defer func() {
+		require.NoError(t, stdin.Close())
+		require.NoError(t, cat.Wait())
+	}()
+	both, err := memoryOf(os.Getpid())
+	require.NoError(t, err)
+	require.Equal(t, 2, both.processes)
+}
+
+func TestNoSteward(t *testing.T) {
+	_, err := measureStart(t.Context(), lab{dir: t.TempDir(), steward: "nowhere/steward"})
+	require.ErrorContains(t, err, "`make build` makes it")
+}
+
+func TestNoSuchCase(t *testing.T) {
+	require.ErrorContains(t, runAll(t.Context(), "speed", ""), "the cases are release, alert, idle, start")
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// lab is where a case runs.
+type lab struct {
+	dir     string // a directory of the case's own
+	steward string // the built command
+}
+
+// say tells a person how far a case is.
+func (lab) say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+// bench is one case.
+type bench struct {
+	name string
+	run  func(context.Context, lab) (result, error)
+}
+
+// benches are in the order of printing.
+var benches = []bench{
+	{"release", releaseBench{warm: 3, pairs: 25}.run},
+	{"alert", alertBench{warm: 50, rounds: 5, calls: 300}.run},
+	{"idle", measureIdle},
+	{"start", measureStart},
+}
+
+func main() {
+	only := flag.String("case", "", "run this case alone: "+strings.Join(names(), ", "))
+	steward := flag.String("steward", "bin/steward", "the built command")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := runAll(ctx, *only, *steward); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func names() []string {
+	var out []string
+	for _, b := range benches {
+		out = append(out, b.name)
+	}
+	return out
+}
+
+// runAll runs the cases one after another; one that cannot run does not keep
+// the others from it.
+func runAll(ctx context.Context, only, steward string) error {
+	if only != "" && !slices.Contains(names(), only) {
+		return fmt.Errorf("there is no case %q: the cases are %s", only, strings.Join(names(), ", "))
+	}
+	var errs []error
+	for _, b := range benches {
+		if only != "" && only != b.name {
+			continue
+		}
+		r, err := runOne(ctx, b, steward)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", b.name, err))
+			continue
+		}
+		r.name = b.name
+		fmt.Println(r)
+	}
+	return errors.Join(errs...)
+}
+
+func runOne(ctx context.Context, b bench, steward string) (r result, err error) {
+	dir, err := os.MkdirTemp("", "steward-bench-")
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return b.run(ctx, lab{dir: dir, steward: steward})
+}
