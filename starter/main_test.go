@@ -192,7 +192,7 @@ func TestStatus(t *testing.T) {
 	require.Equal(t, "MODEL  TEAM  HEALTH  SERVES     STAGE     WAITS FOR\nm      t     good    release 2  approval  operator\n", out)
 	out, _, err = g.steward(t, "", "status", "-o", "json")
 	require.NoError(t, err)
-	require.JSONEq(t, `[{"name":"m","team":"t","stage":"approval","health":"good","release":2,"owner":"","awaiting":"operator"}]`, out)
+	require.JSONEq(t, `[{"name":"m","team":"t","stage":"approval","health":"good","release":2,"awaiting":"operator"}]`, out)
 	g.answers["GET /v1/models"] = `{"models":[]}`
 	out, _, err = g.steward(t, "", "status")
 	require.NoError(t, err)

@@ -16,7 +16,7 @@ type Model struct {
 	Team     string           `json:"team"`
 	Stage    lifecycle.Stage  `json:"stage"` // of the release under way, or the last
 	Health   lifecycle.Health `json:"health"`
-	Release  int              `json:"release"` // that serves, or 0
+	Release  int              `json:"release"`  // that serves, or 0
 	Awaiting string           `json:"awaiting"` // whom it waits for
 }
 
