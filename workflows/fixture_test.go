@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ func declared() lifecycle.Spec {
 // before or with on.
 type world struct {
 	*testsuite.TestWorkflowEnvironment
+	mu     sync.Mutex // activities run side by side
 	ledger []lifecycle.Entry
 	said   []lifecycle.Notice
 }
@@ -93,10 +95,14 @@ func emptyWorld(t *testing.T) *world {
 func (w *world) healthy() *world {
 	m := mock.Anything
 	w.OnActivity(records.Record, m, m).Return(func(_ context.Context, e lifecycle.Entry) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.ledger = append(w.ledger, e)
 		return nil
 	}).Maybe()
 	w.OnActivity(people.Tell, m, m).Return(func(_ context.Context, n lifecycle.Notice) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.said = append(w.said, n)
 		return nil
 	}).Maybe()
