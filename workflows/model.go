@@ -75,16 +75,16 @@ func (m *model) openLedger(ctx workflow.Context) error {
 			return nil
 		}
 		m.log.Error("the ledger could not be read", "error", err)
-		if err := workflow.Sleep(ctx, again); err != nil {
+		if err := workflow.Sleep(ctx, retryAfter); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// again is how long the model waits after something failed that it must do: it
+// retryAfter is how long the model waits after something failed that it must do: it
 // never ends because of a failure, since it alone knows what serves.
-const again = 10 * time.Minute
+const retryAfter = 10 * time.Minute
 
 // turn starts what is due, or waits until something changes.
 func (m *model) turn(ctx workflow.Context) error {
@@ -93,7 +93,7 @@ func (m *model) turn(ctx workflow.Context) error {
 	}
 	m.news = false
 	m.tick(ctx)
-	m.listenFor(ctx)
+	m.noticeSilence(ctx)
 	now := workflow.Now(ctx)
 	due, at := policy.Due(&m.state, now)
 	m.show(ctx)
@@ -101,7 +101,7 @@ func (m *model) turn(ctx workflow.Context) error {
 		err := m.startDue(ctx, *due)
 		if err != nil && ctx.Err() == nil {
 			m.log.Error("an automatic release was not started", "cause", due.Cause, "error", err)
-			m.retry = workflow.Now(ctx).Add(again)
+			m.retry = workflow.Now(ctx).Add(retryAfter)
 		}
 		return ctx.Err()
 	}

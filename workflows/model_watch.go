@@ -58,9 +58,9 @@ func (m *model) silentAt() time.Time {
 	return policy.Silent(m.state.Spec.Watch, m.state.Reported)
 }
 
-// listenFor notices a watch that has fallen silent, and wakes it: silence is
+// noticeSilence notices a watch that has fallen silent, and wakes it: silence is
 // not health.
-func (m *model) listenFor(ctx workflow.Context) {
+func (m *model) noticeSilence(ctx workflow.Context) {
 	at := m.silentAt()
 	if at.IsZero() || workflow.Now(ctx).Before(at) {
 		return

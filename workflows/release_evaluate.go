@@ -123,20 +123,19 @@ func (r *release) compare(ctx workflow.Context) error {
 
 // comparedMetrics are the selection metric and all that a gate compares.
 func comparedMetrics(spec lifecycle.Spec) []string {
-	out := []string{spec.Training.Select.Metric}
-	for _, g := range spec.Gates {
-		if g.VsChampion != nil && !slices.Contains(out, g.Metric) {
-			out = append(out, g.Metric)
-		}
-	}
-	return out
+	return metricsOf(spec, func(g lifecycle.Gate) bool { return g.VsChampion != nil })
 }
 
 // gatedMetrics are the selection metric and all that a gate judges.
 func gatedMetrics(spec lifecycle.Spec) []string {
+	return metricsOf(spec, func(lifecycle.Gate) bool { return true })
+}
+
+// metricsOf are the selection metric and those of some gates, each once.
+func metricsOf(spec lifecycle.Spec, wanted func(lifecycle.Gate) bool) []string {
 	out := []string{spec.Training.Select.Metric}
 	for _, g := range spec.Gates {
-		if !slices.Contains(out, g.Metric) {
+		if wanted(g) && !slices.Contains(out, g.Metric) {
 			out = append(out, g.Metric)
 		}
 	}

@@ -157,19 +157,14 @@ func judgeComparison(g lifecycle.Gate, m Measured) lifecycle.Verdict {
 	return out
 }
 
-// holds judges the interval of the difference on the side that the metric's
-// direction makes the worse one.
+// holds judges the interval of the difference at the end that is worse for the
+// challenger.
 func holds(g lifecycle.Gate, c lifecycle.Comparison) bool {
-	worst := c.Low
-	if higher, err := stats.HigherIsBetter(g.Metric); err != nil {
-		return false
-	} else if !higher {
-		worst = -c.High
-	}
+	interval := stats.Comparison{Metric: c.Metric, Low: c.Low, High: c.High}
 	if g.VsChampion.Superior {
-		return worst > 0
+		return interval.Superior()
 	}
-	return worst > -*g.VsChampion.NonInferior
+	return interval.NonInferior(*g.VsChampion.NonInferior)
 }
 
 // Lowest keeps the n slices with the lowest results; those without a result

@@ -3,7 +3,6 @@ package policy
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"steward/internal/lifecycle"
 )
@@ -44,6 +43,3 @@ func Estimate(t lifecycle.Training, hourly map[string]float64) (float64, error) 
 	}
 	return sum, nil
 }
-
-// NextMonth says when the oldest automatic start leaves the last 30 days.
-func NextMonth(starts []time.Time) time.Time { return starts[0].Add(month) }

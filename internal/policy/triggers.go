@@ -159,7 +159,7 @@ func Due(s *lifecycle.ModelState, now time.Time) (*lifecycle.Trigger, time.Time)
 		return nil, s.Cooldown
 	}
 	if recent := Recent(s.Automatic, now); len(recent) >= max(1, s.Spec.Retrain.MaxPerMonth) {
-		return nil, NextMonth(recent)
+		return nil, recent[0].Add(month) // the oldest no longer counts then
 	}
 	return &s.Pending[0], time.Time{}
 }
