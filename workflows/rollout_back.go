@@ -42,24 +42,22 @@ func (r *rollout) back(ctx workflow.Context, kind string) error {
 func (r *rollout) insist(ctx workflow.Context) error {
 	champion := []lifecycle.Serve{{Champion: *r.in.Champion, Weight: 100}}
 	summary := "bring " + lifecycle.Variant(r.in.Champion.Release) + " back"
-	var err error
-	for wait := time.Minute; wait <= longestInsisting; wait *= 2 {
-		if err = r.put(ctx, summary, deployment.Deploy, champion); err == nil {
-			return nil
-		}
+	err := r.put(ctx, summary, deployment.Deploy, champion)
+	for wait := time.Minute; err != nil && wait <= longestWait; wait *= 2 {
 		tellAside(ctx, r.log, r.of(), r.in.Spec.Notify, lifecycle.NoticeFailed,
 			fmt.Sprintf("%s: release %d could not be brought back, trying again in %s: %s", r.in.Model.Name, r.in.Champion.Release, wait, lifecycle.ProblemOf(err).Message),
 			string(lifecycle.Operator)+" <"+r.in.Model.Owners[lifecycle.Operator]+">")
-		if sleepErr := r.sleep(ctx, wait, "before the next try"); sleepErr != nil {
-			return sleepErr
+		if err := r.sleep(ctx, wait, "before the next try"); err != nil {
+			return err
 		}
+		err = r.put(ctx, summary, deployment.Deploy, champion)
 	}
 	return err
 }
 
-// longestInsisting bounds the waits between tries, and with them the tries: the
-// last one comes after about eight hours.
-const longestInsisting = 4 * time.Hour
+// longestWait bounds the waits between two tries, and with them the tries: the
+// ninth and last comes after a little more than four hours.
+const longestWait = 2*time.Hour + 10*time.Minute
 
 // report tells the model how a rollback ended; a release's own rollout is
 // reported by the release.

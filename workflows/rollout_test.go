@@ -204,6 +204,26 @@ func TestRolloutInsistsOnBringingTheChampionBack(t *testing.T) {
 	require.Contains(t, w.notices(), lifecycle.NoticeFailed)
 }
 
+func TestRolloutThatCannotBringTheChampionBackEndsWithATry(t *testing.T) {
+	w := newWorld(t)
+	var deploys []time.Time
+	w.OnActivity(deployment.Analyse, mock.Anything, mock.Anything).Return(lifecycle.Analysed{Outcome: lifecycle.Failed}, nil)
+	w.OnActivity(deployment.Deploy, mock.Anything, mock.Anything).Return(func(ctx context.Context, in lifecycle.DeployInput) (lifecycle.Serving, error) {
+		if deploys = append(deploys, w.Now()); len(deploys) > 1 {
+			return lifecycle.Serving{}, lifecycle.Fail(lifecycle.ServingFault, "rolled back by the platform")
+		}
+		return serves(ctx, in)
+	})
+	w.healthy()
+	w.ExecuteWorkflow(lifecycle.RolloutWorkflow, rolloutInput())
+	require.Equal(t, lifecycle.ServingFault, lifecycle.ErrorType(w.GetWorkflowError()))
+	back := deploys[1:]
+	require.Len(t, back, 9)
+	require.Equal(t, 255*time.Minute, back[8].Sub(back[0]).Round(time.Minute), "1 + 2 + 4 + … + 128 minutes")
+	require.WithinDuration(t, back[8], w.Now(), time.Minute, "nobody waits for a try that does not come")
+	require.Contains(t, w.kinds(), lifecycle.EntryStuck)
+}
+
 func TestRolloutLeavesAnUnknownEndpointAlone(t *testing.T) {
 	w := newWorld(t)
 	w.OnActivity(deployment.Deploy, mock.Anything, mock.Anything).Return(lifecycle.Serving{}, lifecycle.Fail(lifecycle.Conflict, "r7 serves"))
