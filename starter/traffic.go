@@ -41,8 +41,8 @@ the gateway; single flags go before them. AWS is where the SDK's variables say;
 if --home is given or AWS_ENDPOINT_URL is not set, and the home directory has an
 embedded stack, it is that one's local cloud.
 
-Every second it prints a line; at the end it exits with 1 if more than
---max-failed of the requests failed.`
+Every second it prints a line. It ends early, with exit code 1, when the endpoint
+does not exist or when more than --max-failed of all requests have failed.`
 
 func (a *app) traffic() *cobra.Command {
 	r := &replay{}
@@ -112,8 +112,8 @@ func (a *app) runTraffic(ctx context.Context, r *replay) error {
 		return err
 	}
 	run := traffic.Replay{
-		Rows: rows, Endpoint: r.endpoint, Rate: r.rate, Limit: r.rows, Duration: r.duration,
-		Runtime: clients.Runtime, Objects: cloud.NewObjects(clients.S3),
+		Rows: rows, Endpoint: r.endpoint, Rate: r.rate, Limit: r.rows, Duration: r.duration, MayFail: r.maxFailed,
+		Endpoints: cloud.NewEndpoints(clients.SageMaker, clients.Runtime, time.Second), Objects: cloud.NewObjects(clients.S3),
 		Report: func(p traffic.Progress) { fmt.Fprintln(a.err, p) },
 	}
 	if r.truth.URI != "" || r.truth.Land != "" {
@@ -124,8 +124,8 @@ func (a *app) runTraffic(ctx context.Context, r *replay) error {
 		fmt.Fprintf(a.err, "all %d rows were sent before %s were over\n", rows.Len(), r.duration)
 		err = nil
 	}
-	if err == nil && p.FailedShare() > r.maxFailed {
-		err = fmt.Errorf("%d of %d requests failed, more than the share %g: %s", p.Failed, p.Sent, r.maxFailed, p.LastError)
+	if errors.Is(err, traffic.ErrFailed) {
+		err = fmt.Errorf("%w (--max-failed)", err)
 	}
 	return errors.Join(err, a.print(p, func(w io.Writer) { fmt.Fprintln(w, "done:", p) }))
 }

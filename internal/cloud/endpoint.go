@@ -76,15 +76,22 @@ func (e Endpoint) fault(asked string) error {
 	return lifecycle.Fail(lifecycle.ServingFault, "endpoint %s did not change to %s: it is %s on %s: %s", e.Name, asked, e.Status, e.Config, reason)
 }
 
-// Invoke sends one CSV row to a variant and returns its answer. The id is
-// captured with the request. A container's error is lifecycle.ServingFault.
-func (e *Endpoints) Invoke(ctx context.Context, endpoint, variant, id string, row []byte) ([]byte, error) {
-	out, err := e.runtime.InvokeEndpoint(ctx, &sagemakerruntime.InvokeEndpointInput{
-		EndpointName: &endpoint, TargetVariant: &variant, InferenceId: &id,
+// Invoke sends one CSV row to a variant, or with "" to one that the endpoint
+// draws by its weights, and returns its answer. The id is captured with the
+// request. A container's error is lifecycle.ServingFault.
+func (e *Endpoints) Invoke(ctx context.Context, endpoint, variant, id string, row []byte, options ...func(*sagemakerruntime.Options)) ([]byte, error) {
+	in := &sagemakerruntime.InvokeEndpointInput{
+		EndpointName: &endpoint, InferenceId: &id,
 		ContentType: aws.String("text/csv"), Accept: aws.String("text/csv"), Body: row,
-	})
+	}
+	what := "ask endpoint " + endpoint
+	if variant != "" {
+		in.TargetVariant = &variant
+		what += ", variant " + variant
+	}
+	out, err := e.runtime.InvokeEndpoint(ctx, in, options...)
 	if err != nil {
-		return nil, translate(err, "endpoint %s: ask variant %s", endpoint, variant)
+		return nil, translate(err, "%s", what)
 	}
 	return out.Body, nil
 }

@@ -75,6 +75,13 @@ func (m *meter) delivered(truth, landed int) {
 	m.total.Landed += landed
 }
 
+// counts returns the counts without new rates.
+func (m *meter) counts() Progress {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.total
+}
+
 // progress returns the counts and, unless nothing happened since the last
 // call, new rates.
 func (m *meter) progress() Progress {

@@ -3,10 +3,10 @@ package traffic
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemakerruntime"
 	"golang.org/x/time/rate"
 
@@ -19,25 +19,31 @@ const maxInFlight = 256
 
 // Replay is one run of traffic.
 type Replay struct {
-	Rows     *Rows
-	Endpoint string
-	Rate     float64       // requests a second
-	Limit    int           // of requests; 0 sends every row once
-	Duration time.Duration // 0 for no end but Limit
-	Truth    *Truth        // nil delivers nothing
-	Runtime  *sagemakerruntime.Client
-	Objects  *cloud.Objects
-	Report   func(Progress) // called once a second and at the end; may be nil
+	Rows      *Rows
+	Endpoint  string
+	Rate      float64       // requests a second
+	Limit     int           // of requests; 0 sends every row once
+	Duration  time.Duration // 0 for no end but Limit
+	MayFail   float64       // largest share of the requests that may fail
+	Truth     *Truth        // nil delivers nothing
+	Endpoints *cloud.Endpoints
+	Objects   *cloud.Objects
+	Report    func(Progress) // called once a second and at the end; may be nil
 }
 
 // ErrRows is returned when the rows run out before Duration is over.
 var ErrRows = errors.New("there are no more rows to send")
 
+// ErrFailed is returned when more requests failed than may, as soon as that is
+// certain: the rest of the traffic would only be more of the same.
+var ErrFailed = errors.New("too many requests failed")
+
 // Run sends rows, each once, until the limit, the duration or the end of ctx;
 // then it delivers the ground truth that is still due, as the delay says, or at
-// once if ctx has ended. Ground truth that cannot be written ends it early: the
-// rest of the traffic would never be judged. It returns what was counted, even
-// with an error.
+// once if ctx has ended. Three things end it early: ground truth that cannot be
+// written, since the rest of the traffic would never be judged; an endpoint that
+// does not exist; and more failures than may be. It returns what was counted,
+// even with an error.
 func (r *Replay) Run(ctx context.Context) (Progress, error) {
 	meter := newMeter()
 	stopReports := r.reportEverySecond(meter)
@@ -45,11 +51,19 @@ func (r *Replay) Run(ctx context.Context) (Progress, error) {
 	defer stop(nil)
 	var truth *delivery
 	if r.Truth != nil {
-		truth = r.Truth.start(ctx, stop, r.Rows, r.Objects, meter)
+		truth = r.Truth.start(ctx, func() { stop(nil) }, r.Rows, r.Objects, meter)
 	}
-	err := r.send(ctx, sending, meter, truth)
+	err := r.send(ctx, sending, meter, stop, truth)
+	if vain := context.Cause(sending); ctx.Err() == nil && !errors.Is(vain, context.Canceled) {
+		err = errors.Join(err, vain)
+	}
 	if truth != nil {
 		err = errors.Join(err, truth.finish())
+	}
+	if errors.Is(err, ErrRows) || err == nil {
+		if p := meter.progress(); p.FailedShare() > r.MayFail {
+			err = r.tooMany(p)
+		}
 	}
 	stopReports()
 	if r.Report != nil {
@@ -58,13 +72,31 @@ func (r *Replay) Run(ctx context.Context) (Progress, error) {
 	return meter.progress(), err
 }
 
-// send sends until the end of sending, and returns when every request was
-// answered or, at the end of ctx, given up.
-func (r *Replay) send(ctx, sending context.Context, meter *meter, truth *delivery) error {
-	limit := r.Rows.Len()
+// limit is how many requests are sent at most.
+func (r *Replay) limit() int {
 	if r.Limit > 0 {
-		limit = min(limit, r.Limit)
+		return min(r.Rows.Len(), r.Limit)
 	}
+	return r.Rows.Len()
+}
+
+// planned is how many requests there will be when nothing ends them early.
+func (r *Replay) planned() float64 {
+	planned := float64(r.limit())
+	if r.Duration > 0 {
+		planned = min(planned, 1+r.Rate*r.Duration.Seconds())
+	}
+	return planned
+}
+
+func (r *Replay) tooMany(p Progress) error {
+	return fmt.Errorf("%w: %d of %d, and the share %g may: %s", ErrFailed, p.Failed, p.Sent, r.MayFail, p.LastError)
+}
+
+// send sends until the end of sending, and returns when every request was
+// answered or, at the end of ctx, given up. It calls stop when going on is in vain.
+func (r *Replay) send(ctx, sending context.Context, meter *meter, stop context.CancelCauseFunc, truth *delivery) error {
+	limit := r.limit()
 	until := sending
 	if r.Duration > 0 {
 		var cancel context.CancelFunc
@@ -86,8 +118,15 @@ func (r *Replay) send(ctx, sending context.Context, meter *meter, truth *deliver
 		slots <- struct{}{}
 		flying.Go(func() {
 			defer func() { <-slots }()
-			if r.ask(ctx, id, body, meter) && truth != nil {
+			switch err := r.ask(ctx, id, body, meter); {
+			case err == nil && truth != nil:
 				truth.add(i, id)
+			case errors.Is(err, cloud.ErrNotFound):
+				stop(err)
+			case err != nil:
+				if p := meter.counts(); float64(p.Failed) > r.MayFail*r.planned() {
+					stop(r.tooMany(p))
+				}
 			}
 		})
 	}
@@ -98,17 +137,15 @@ func (r *Replay) send(ctx, sending context.Context, meter *meter, truth *deliver
 }
 
 // ask sends one request, without retries: an error is an error.
-func (r *Replay) ask(ctx context.Context, id string, body []byte, meter *meter) bool {
+func (r *Replay) ask(ctx context.Context, id string, body []byte, meter *meter) error {
 	begin := time.Now()
-	_, err := r.Runtime.InvokeEndpoint(ctx, &sagemakerruntime.InvokeEndpointInput{
-		EndpointName: &r.Endpoint, InferenceId: &id, Body: body,
-		ContentType: aws.String("text/csv"), Accept: aws.String("text/csv"),
-	}, func(o *sagemakerruntime.Options) { o.RetryMaxAttempts = 1 })
+	_, err := r.Endpoints.Invoke(ctx, r.Endpoint, "", id, body,
+		func(o *sagemakerruntime.Options) { o.RetryMaxAttempts = 1 })
 	if err != nil && ctx.Err() != nil {
-		return false // it was given up, not refused
+		return err // it was given up, not refused
 	}
 	meter.answered(time.Since(begin), err)
-	return err == nil
+	return err
 }
 
 // reportEverySecond returns what ends the reports.

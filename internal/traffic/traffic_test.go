@@ -43,13 +43,14 @@ type world struct {
 	objects  map[string][]byte // by path
 	clients  *cloud.Clients
 	refuse   func(id string) bool
+	refusal  string        // code: message
 	full     bool          // no object is taken
 	asked    chan struct{} // gets a value a request
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{requests: map[string]string{}, objects: map[string][]byte{}, asked: make(chan struct{}, 100)}
+	w := &world{refusal: "ModelError: it crashed", requests: map[string]string{}, objects: map[string][]byte{}, asked: make(chan struct{}, 100)}
 	s := httptest.NewServer(w)
 	t.Cleanup(s.Close)
 	for key, value := range map[string]string{"AWS_ENDPOINT_URL": s.URL, "AWS_REGION": "us-east-1",
@@ -79,8 +80,10 @@ func (w *world) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	w.requests[id] = string(body)
 	w.asked <- struct{}{}
 	if w.refuse != nil && w.refuse(id) {
-		out.Header().Set("X-Amzn-Errortype", "ModelError")
-		out.WriteHeader(http.StatusFailedDependency)
+		code, message, _ := strings.Cut(w.refusal, ": ")
+		out.Header().Set("X-Amzn-Errortype", code)
+		out.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(out, `{"message":%q}`, message)
 		return
 	}
 	_, _ = io.WriteString(out, "0.5\n")
@@ -91,8 +94,9 @@ func (w *world) replay(t *testing.T, s Selection) *Replay {
 	rows, err := Load(t.Context(), s)
 	require.NoError(t, err)
 	return &Replay{
-		Rows: rows, Endpoint: "steward-m", Rate: 1000, Runtime: w.clients.Runtime, Objects: cloud.NewObjects(w.clients.S3),
-		Truth: &Truth{URI: "s3://demo/truth/", Key: "flight_id", Delay: 10 * time.Millisecond, Land: "s3://demo/flights/"},
+		Rows: rows, Endpoint: "steward-m", Rate: 1000, Objects: cloud.NewObjects(w.clients.S3),
+		Endpoints: cloud.NewEndpoints(w.clients.SageMaker, w.clients.Runtime, time.Second),
+		Truth:     &Truth{URI: "s3://demo/truth/", Key: "flight_id", Delay: 10 * time.Millisecond, Land: "s3://demo/flights/"},
 	}
 }
 
@@ -157,7 +161,9 @@ func (w *world) landed(t *testing.T) int {
 func TestFailuresAreCountedAndHaveNoTruth(t *testing.T) {
 	w := newWorld(t)
 	w.refuse = func(id string) bool { return id == "f06" || id == "f08" }
-	p, err := w.replay(t, selection()).Run(t.Context())
+	r := w.replay(t, selection())
+	r.MayFail = 0.2
+	p, err := r.Run(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 10, p.Sent)
 	require.Equal(t, 2, p.Failed)
@@ -165,6 +171,34 @@ func TestFailuresAreCountedAndHaveNoTruth(t *testing.T) {
 	require.Contains(t, p.String(), "last error")
 	require.Len(t, w.requests, 10, "a refused request is not sent again")
 	require.NotContains(t, w.truth(t), "f06")
+}
+
+// Traffic that can only end badly ends at once, long before its last row.
+func TestReplayInVain(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		answer   string // to every request
+		is       error
+		says     string
+		atLeast  int
+		duration time.Duration
+	}{
+		{"the endpoint is gone", "ValidationError: Endpoint steward-m of account 1 not found.", cloud.ErrNotFound, "not found", 1, 0},
+		{"too many of the rows fail", "ModelError: it crashed", ErrFailed, "it crashed", 3, 0},
+		{"too many of the time's requests fail", "ModelError: it crashed", ErrFailed, "it crashed", 2, time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.refuse, w.refusal = func(string) bool { return true }, tt.answer
+			r := w.replay(t, selection())
+			r.Rate, r.MayFail, r.Duration = 5, 0.2, tt.duration
+			p, err := r.Run(t.Context())
+			require.ErrorIs(t, err, tt.is)
+			require.ErrorContains(t, err, tt.says)
+			require.GreaterOrEqual(t, p.Failed, tt.atLeast)
+			require.Less(t, p.Sent, 10)
+		})
+	}
 }
 
 func TestLimit(t *testing.T) {

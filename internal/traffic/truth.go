@@ -41,7 +41,7 @@ type due struct {
 type delivery struct {
 	Truth
 	ctx     context.Context
-	failed  func(error) // told of the first file that could not be written
+	failed  func() // called at the first file that could not be written
 	rows    *Rows
 	objects *cloud.Objects
 	meter   *meter
@@ -59,7 +59,7 @@ type delivery struct {
 }
 
 // start delivers until finish is called, or tells failed that it cannot.
-func (t Truth) start(ctx context.Context, failed func(error), rows *Rows, objects *cloud.Objects, meter *meter) *delivery {
+func (t Truth) start(ctx context.Context, failed func(), rows *Rows, objects *cloud.Objects, meter *meter) *delivery {
 	now := time.Now()
 	d := &delivery{
 		Truth: t, ctx: ctx, failed: failed, rows: rows, objects: objects, meter: meter, landed: now,
@@ -103,7 +103,7 @@ func (d *delivery) run() error {
 		default:
 		}
 		if err := d.deliver(d.ctx, d.take(time.Now()), last); err != nil && d.ctx.Err() == nil {
-			d.failed(err)
+			d.failed()
 			<-d.closing
 			return err
 		}
