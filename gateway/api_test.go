@@ -37,7 +37,8 @@ func TestDecisionErrors(t *testing.T) {
 		{"denied", good, nil, lifecycle.Fail(lifecycle.Denied, "ana started it"), 403, lifecycle.Denied, "ana started it"},
 		{"invalid", good, nil, lifecycle.Fail(lifecycle.Invalid, "about model x"), 422, lifecycle.Invalid, "about model x"},
 		{"a job's failure", good, nil, lifecycle.Fail(lifecycle.JobFailed, "training failed"), 500, lifecycle.JobFailed, "training failed"},
-		{"unknown", good, serviceerror.NewNotFound("workflow execution already completed"), nil, 404, lifecycle.NotFound, "release 2 of model flight-delay is not known"},
+		{"unknown", good, serviceerror.NewNotFound("workflow not found"), nil, 404, lifecycle.NotFound, "release 2 of model flight-delay is not known"},
+		{"over", good, serviceerror.NewNotFound("workflow execution already completed"), nil, 409, lifecycle.Conflict, "release 2 of model flight-delay has ended"},
 		{"down", good, serviceerror.NewUnavailable("connection refused to 10.0.0.1"), nil, 503, Unavailable, "did not answer in time"},
 		{"no worker", good, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded), nil, 503, Unavailable, "look, then try again"},
 		{"busy", good, serviceerror.NewResourceExhausted(1, "rps"), nil, 503, Unavailable, ""},
@@ -48,6 +49,10 @@ func TestDecisionErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t)
 			s.updates(lifecycle.ReleaseState{Number: 2}, tt.sent, tt.done)
+			if tt.name == "over" {
+				s.runs("model/flight-delay/release/2")
+			}
+			s.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, "").Return(nil, serviceerror.NewNotFound("x")).Maybe()
 			rec := s.ask("ana", "POST", "/v1/models/flight-delay/releases/2/decision", tt.body)
 			require.Equal(t, tt.status, rec.Code, rec.Body.String())
 			require.Equal(t, "application/json", rec.Header().Get("Content-Type"))

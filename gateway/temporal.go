@@ -21,23 +21,28 @@ import (
 // patience is how long Temporal and the workers may take for one answer.
 const patience = 15 * time.Second
 
-// run is a workflow that is spoken to, and what to say when there is none.
-type run struct{ id, missing string }
+// run is a workflow that is spoken to, and what to say when there is none, or
+// when it has ended and takes no orders any more.
+type run struct{ id, missing, over string }
 
 func modelRun(model string) run {
-	return run{lifecycle.ModelID(model), fmt.Sprintf("model %s is not known; `steward status` lists the models", model)}
+	return run{lifecycle.ModelID(model), fmt.Sprintf("model %s is not known; `steward status` lists the models", model),
+		fmt.Sprintf("model %s is retired; `steward apply` declares it anew", model)}
 }
 
 func releaseRun(model string, n int) run {
-	return run{lifecycle.ReleaseID(model, n), fmt.Sprintf("release %d of model %s is not known, or over for long; `steward status %s` lists its releases", n, model, model)}
+	return run{lifecycle.ReleaseID(model, n), fmt.Sprintf("release %d of model %s is not known, or over for long; `steward status %s` lists its releases", n, model, model),
+		fmt.Sprintf("release %d of model %s has ended", n, model)}
 }
 
 func rolloutRun(model string, n int) run {
-	return run{lifecycle.RolloutID(model, n), fmt.Sprintf("release %d of model %s has no rollout under way", n, model)}
+	return run{lifecycle.RolloutID(model, n), fmt.Sprintf("release %d of model %s has no rollout under way", n, model),
+		fmt.Sprintf("the rollout of release %d of model %s has ended", n, model)}
 }
 
 func watchRun(model string) run {
-	return run{lifecycle.WatchID(model), fmt.Sprintf("nothing of model %s is watched: it is not known, or has not been released yet", model)}
+	return run{lifecycle.WatchID(model), fmt.Sprintf("nothing of model %s is watched: it is not known, or has not been released yet", model),
+		fmt.Sprintf("the watch of model %s has ended", model)}
 }
 
 // explain gives Temporal's NotFound our words.
@@ -70,12 +75,24 @@ func update[T any](ctx context.Context, c client.Client, to run, name, id string
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err != nil {
-		return answer, to.explain(err)
+		return answer, to.refused(ctx, c, err)
 	}
 	if err := handle.Get(ctx, &answer); err != nil {
-		return answer, to.explain(err)
+		return answer, to.refused(ctx, c, err)
 	}
 	return answer, nil
+}
+
+// refused explains why an order was not taken: Temporal answers NotFound for a
+// run that has ended as for one that never was.
+func (r run) refused(ctx context.Context, c client.Client, err error) error {
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		if _, known := c.DescribeWorkflowExecution(ctx, r.id, ""); known == nil {
+			return refuse(lifecycle.Conflict, "%s", r.over)
+		}
+	}
+	return r.explain(err)
 }
 
 // state asks a workflow for its state.

@@ -44,7 +44,7 @@ func (s *Server) modelView(ctx context.Context, name string, chosen int) (modelV
 	}
 	view := modelView{State: m, Link: s.link(lifecycle.ModelID(name)), Windows: windowsOf(m), MayOrder: whoAsks(ctx).Has(changers...)}
 	if f := m.InFlight; f != nil && f.Rollback {
-		state, err := s.rollout(ctx, run{f.Workflow, ""})
+		state, err := s.rollout(ctx, run{id: f.Workflow})
 		if err != nil {
 			return modelView{}, err
 		}

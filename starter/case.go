@@ -26,13 +26,23 @@ func showCase(w io.Writer, v apiclient.Release) {
 			fmt.Fprintf(w, "data check %s did not pass: %s, expected %s\n", c.Name, c.Observed, c.Expected)
 		}
 	}
-	fmt.Fprintf(w, "cost so far: %.2f\n", r.Cost)
+	if r.Cost > 0 {
+		fmt.Fprintf(w, "cost so far: %s\n", cost(r.Cost))
+	}
 	if r.Evidence != nil {
 		fmt.Fprintf(w, "evidence: %s\n", r.Evidence.Digest)
 	}
 	if o := v.Rollout; o != nil && o.Awaiting != "" {
 		fmt.Fprintf(w, "the rollout waits: %s\n", o.Awaiting)
 	}
+}
+
+// cost is an amount in the prices' currency; a small one is not nothing.
+func cost(amount float64) string {
+	if amount < 0.01 {
+		return "less than 0.01"
+	}
+	return fmt.Sprintf("%.2f", amount)
 }
 
 // showMetrics compares the winner with the champion on the same rows.
@@ -119,7 +129,7 @@ func showAnswer(w io.Writer, r lifecycle.ReleaseState) {
 		}
 	}
 	if len(r.Awaiting) == 0 {
-		fmt.Fprintf(w, "decided: release %d goes on to stage %s\n", r.Number, r.Stage)
+		fmt.Fprintf(w, "recorded; everybody who must agree has: release %d is rolled out now\n", r.Number)
 		return
 	}
 	for _, awaited := range r.Awaiting {

@@ -178,7 +178,13 @@ func TestRetireAsks(t *testing.T) {
 	_, question, err := g.steward(t, "no\n", "retire", "m", "--reason", "old")
 	require.ErrorContains(t, err, "nothing was done")
 	require.Contains(t, question, "Retire m?")
-	require.Empty(t, g.bodies)
+	require.NotContains(t, question, "under way")
+	g.answers["GET /v1/models/m"] = `{"inFlight":{"release":3}}`
+	_, question, err = g.steward(t, "no\n", "retire", "m", "--reason", "old")
+	require.ErrorContains(t, err, "nothing was done")
+	require.Contains(t, question, "Release 3, which is under way, ends with it")
+	require.NotContains(t, g.bodies, "POST /v1/models/m/retire")
+	g.answers["GET /v1/models/m"] = `{"gone":"2026-01-01T00:00:00Z"}`
 	_, _, err = g.steward(t, "", "retire", "m", "--reason", "old", "--yes")
 	require.NoError(t, err)
 	require.JSONEq(t, `{"reason":"old"}`, g.bodies["POST /v1/models/m/retire"])
@@ -196,7 +202,7 @@ func TestStatus(t *testing.T) {
 	g.answers["GET /v1/models"] = `{"models":[]}`
 	out, _, err = g.steward(t, "", "status")
 	require.NoError(t, err)
-	require.Contains(t, out, "there are no models")
+	require.Contains(t, out, "no model is alive")
 }
 
 func TestWatchUntil(t *testing.T) {
@@ -209,7 +215,7 @@ func TestWatchUntil(t *testing.T) {
 		for _, until := range []string{untilReleased, untilEnded} {
 			out, _, err := g.steward(t, "", "watch", "m", "--until", until)
 			require.Equal(t, want, exitCode(err), "%v", err)
-			require.Contains(t, out, "release 1 ended: "+string(stage))
+			require.Contains(t, out, "so far   release 1 ended: "+string(stage))
 		}
 		out, _, _ := g.steward(t, "", "watch", "m", "--until", untilEnded, "-o", "json")
 		var v live.View

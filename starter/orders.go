@@ -57,7 +57,10 @@ func (a *app) rollback() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.print(o, func(w io.Writer) { fmt.Fprintf(w, "%s goes back to release %d\n", model, o.Release) })
+		return a.print(o, func(w io.Writer) {
+			fmt.Fprintf(w, "%s goes back to release %d; see it with `steward watch %s`\n", model, o.Release, model)
+			fmt.Fprintf(w, "automatic releases stay on: hold them with `steward pause %s --reason ...`\n", model)
+		})
 	})
 }
 
@@ -95,7 +98,13 @@ func (a *app) retire() *cobra.Command {
 		Use: "retire NAME", Short: "End a model: its endpoint goes, its data and ledger stay",
 		Example: "  steward retire flight-delay --reason 'replaced by arrival-eta' --as oli",
 	}, &reason, true, func(ctx context.Context, c *apiclient.Client, model string) error {
-		if err := a.confirm(cmd, yes, "Retire "+model+"? Nothing will answer its requests any more."); err != nil {
+		question := "Retire " + model + "? Nothing will answer its requests any more."
+		if s, err := c.Model(ctx, model); err != nil {
+			return err
+		} else if s.InFlight != nil && !s.InFlight.Rollback {
+			question += fmt.Sprintf(" Release %d, which is under way, ends with it.", s.InFlight.Release)
+		}
+		if err := a.confirm(cmd, yes, question); err != nil {
 			return err
 		}
 		if _, err := c.Retire(ctx, model, reason); err != nil {

@@ -44,7 +44,7 @@ func (a *app) status() *cobra.Command {
 
 func listModels(w io.Writer, models []apiclient.Model) {
 	if len(models) == 0 {
-		fmt.Fprintln(w, "there are no models; declare one with `steward apply FILE`")
+		fmt.Fprintln(w, "no model is alive; declare one with `steward apply FILE` (a retired one answers `steward status NAME`)")
 		return
 	}
 	rows := [][]string{{"MODEL", "TEAM", "HEALTH", "SERVES", "STAGE", "WAITS FOR"}}

@@ -41,8 +41,8 @@ func (a *app) watch() *cobra.Command {
 		Use: "watch NAME", Short: "Show a model's life as it happens",
 		Long: `Watch draws the model's life as a tree on a terminal and keeps it up to date:
 stages with the time they take, jobs with their progress, traffic, analyses,
-windows, and who is waited for. Elsewhere it prints one line a change; with
--o json, one JSON object a change.
+windows, and who is waited for. Elsewhere it prints what is so far, then one line a change
+with its time; with -o json, one JSON object a change.
 
 It ends with Ctrl-C or, with --until, by itself:
   released  when the release or rollback that is under way is in production
@@ -154,9 +154,20 @@ func (a *app) shower() func(before, after live.View) error {
 	if _, _, ok := terminal(a.out); ok {
 		return a.showTree()
 	}
+	return a.showLines()
+}
+
+// showLines shows changes with the time at which they were seen; what the first
+// look shows may have happened long before.
+func (a *app) showLines() func(before, after live.View) error {
+	first := true
 	return func(before, after live.View) error {
+		stamp := time.Now().Format(time.TimeOnly)
+		if first {
+			stamp, first = "so far  ", false
+		}
 		for _, line := range live.Changes(before, after) {
-			if _, err := fmt.Fprintln(a.out, time.Now().Format(time.TimeOnly), line); err != nil {
+			if _, err := fmt.Fprintln(a.out, stamp, line); err != nil {
 				return err
 			}
 		}

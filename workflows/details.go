@@ -134,6 +134,9 @@ func modelDetails(s lifecycle.ModelState) string {
 	fmt.Fprintf(&b, "### %s (%s): %s\n%s\n\n", s.Model.Name, s.Model.Team, s.Health, s.Spec.Objective.Statement)
 	if s.Champion != nil {
 		fmt.Fprintf(&b, "- release %d serves since %s\n", s.Champion.Release, s.Champion.Since.Format("2 Jan 2006 15:04 MST"))
+		if r := s.Restored; r != nil {
+			fmt.Fprintf(&b, "- brought back from release %d by %s: %s\n", r.From, r.By, r.Reason)
+		}
 	}
 	if s.InFlight != nil {
 		fmt.Fprintf(&b, "- under way: `%s`\n", s.InFlight.Workflow)

@@ -245,17 +245,26 @@ func (m *model) ended(ctx workflow.Context, e lifecycle.Ended) {
 		return
 	}
 	m.news = true
-	rollback := m.state.InFlight != nil && m.state.InFlight.Rollback
+	var back *lifecycle.Order // of a rollback
+	if f := m.state.InFlight; f != nil && f.Rollback {
+		back = &lifecycle.Order{}
+		if f.Order != nil {
+			back = f.Order
+		}
+	}
 	m.state.InFlight = nil
-	m.summarise(e, rollback)
+	m.summarise(e, back != nil)
 	m.state.Cooldown = workflow.Now(ctx).Add(m.state.Spec.Retrain.Cooldown.Std())
 	if e.Champion != nil {
-		m.crown(ctx, *e.Champion, rollback)
+		m.crown(ctx, *e.Champion, back)
 	}
 }
 
 // summarise brings the history up to date with an ended release.
 func (m *model) summarise(e lifecycle.Ended, rollback bool) {
+	if r := m.state.Retired; r != nil && e.Stage == lifecycle.StageCancelled {
+		e.Problem = &lifecycle.Problem{Type: lifecycle.Cancelled, Message: fmt.Sprintf("%s retired the model: %s", r.Author, r.Reason)}
+	}
 	for i := range m.state.Releases {
 		r := &m.state.Releases[i]
 		if e.Champion != nil && !r.Served.IsZero() && r.Until.IsZero() {
@@ -276,11 +285,15 @@ func (m *model) summarise(e lifecycle.Ended, rollback bool) {
 	}
 }
 
-// crown makes a version the champion and has it watched.
-func (m *model) crown(ctx workflow.Context, c lifecycle.Champion, rollback bool) {
-	m.state.Previous = m.state.Champion
-	if rollback {
-		m.state.Previous = nil
+// crown makes a version the champion and has it watched. With an order it came
+// back by a rollback.
+func (m *model) crown(ctx workflow.Context, c lifecycle.Champion, back *lifecycle.Order) {
+	m.state.Previous, m.state.Restored = m.state.Champion, nil
+	if back != nil {
+		m.state.Previous, m.state.Restored = nil, &lifecycle.Restored{By: back.By, Reason: back.Reason}
+		if m.state.Champion != nil {
+			m.state.Restored.From = m.state.Champion.Release
+		}
 	}
 	m.state.Champion, m.state.Health = &c, lifecycle.HealthUnknown
 	m.state.Pending = slices.DeleteFunc(m.state.Pending, func(t lifecycle.Trigger) bool {

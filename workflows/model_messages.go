@@ -110,7 +110,7 @@ func (m *model) mayRelease(o lifecycle.Order) error {
 	case m.state.Digest == "":
 		return lifecycle.Fail(lifecycle.Conflict, "model %s is not declared yet: apply its file first", m.state.Model.Name)
 	case m.state.InFlight != nil:
-		return lifecycle.Fail(lifecycle.Conflict, "%s is under way: wait for its end or cancel it", m.state.InFlight.Workflow)
+		return lifecycle.Fail(lifecycle.Conflict, "%s", m.underWay())
 	case m.state.Paused != "":
 		return lifecycle.Fail(lifecycle.Conflict, "model %s is paused (%s): resume it first", m.state.Model.Name, m.state.Paused)
 	}
@@ -130,11 +130,24 @@ func (m *model) release(ctx workflow.Context, o lifecycle.Order) (lifecycle.Orde
 func (m *model) mayRollback(o lifecycle.Order) error {
 	switch {
 	case m.state.InFlight != nil:
-		return lifecycle.Fail(lifecycle.Conflict, "%s is under way: cancel it to bring the champion back", m.state.InFlight.Workflow)
+		return lifecycle.Fail(lifecycle.Conflict, "%s", m.underWay())
 	case m.state.Previous == nil:
 		return lifecycle.Fail(lifecycle.Conflict, "model %s has no earlier version to go back to", m.state.Model.Name)
 	}
 	return m.reasoned(o)
+}
+
+// underWay says what keeps other orders from being taken, and what to do about it.
+func (m *model) underWay() string {
+	f, name := m.state.InFlight, m.state.Model.Name
+	if f.Rollback {
+		return fmt.Sprintf("the rollback to release %d is under way", f.Release)
+	}
+	text := fmt.Sprintf("release %d is under way; `steward cancel %s %d` ends it", f.Release, name, f.Release)
+	if c := m.state.Champion; c != nil {
+		text += fmt.Sprintf(" and leaves release %d serving", c.Release)
+	}
+	return text
 }
 
 // rollback brings the version back that served before, under the approvals it had.
@@ -142,7 +155,7 @@ func (m *model) rollback(ctx workflow.Context, o lifecycle.Order) (lifecycle.Ord
 	back := *m.state.Previous
 	m.state.Rollbacks++
 	id := lifecycle.RollbackID(m.state.Model.Name, back.Release, m.state.Rollbacks)
-	m.state.InFlight = &lifecycle.InFlight{Release: back.Release, Rollback: true, Workflow: id, Started: workflow.Now(ctx)}
+	m.state.InFlight = &lifecycle.InFlight{Release: back.Release, Rollback: true, Order: &o, Workflow: id, Started: workflow.Now(ctx)}
 	in := lifecycle.RolloutInput{Model: m.state.Model, Spec: m.state.Spec, Challenger: back, Champion: m.state.Champion,
 		Rollback: o.By + ": " + o.Reason, ReportTo: lifecycle.ModelID(m.state.Model.Name)}
 	summary := fmt.Sprintf("%s: back to release %d", m.state.Model.Name, back.Release)

@@ -207,6 +207,7 @@ func TestModelRollsBack(t *testing.T) {
 		s := state[lifecycle.ModelState](t, w)
 		require.Equal(t, 1, s.Champion.Release)
 		require.Nil(t, s.Previous)
+		require.Equal(t, &lifecycle.Restored{From: 2, By: "oli", Reason: "slow"}, s.Restored)
 		require.Equal(t, lifecycle.StageReleased, s.Releases[0].Stage, "the release keeps its own end")
 	}, 3*time.Hour)
 	w.retireAt(4 * time.Hour)
@@ -223,10 +224,23 @@ func TestModelRetires(t *testing.T) {
 	w.retireAt(time.Hour)
 	w.runModel(serving())
 	require.NoError(t, w.GetWorkflowError())
-	require.Equal(t, lifecycle.StageCancelled, state[lifecycle.ModelState](t, w).Releases[0].Stage)
+	ended := state[lifecycle.ModelState](t, w)
+	require.Equal(t, lifecycle.StageCancelled, ended.Releases[0].Stage)
+	require.Contains(t, ended.Releases[0].Problem.Message, "retired the model: ")
+	require.Empty(t, ended.Pending)
 	require.Contains(t, c.signals, "cancel → model/churn/watch")
 	w.AssertCalled(t, "Retire", mock.Anything, mock.Anything)
 	require.Contains(t, w.notices(), lifecycle.NoticeRetired)
+}
+
+func TestModelSaysWhatIsUnderWay(t *testing.T) {
+	m := &model{state: serving()}
+	m.state.InFlight = &lifecycle.InFlight{Release: 7}
+	for _, err := range []error{m.mayRelease(order("more")), m.mayRollback(order("slow"))} {
+		require.ErrorContains(t, err, "release 7 is under way; `steward cancel churn 7` ends it and leaves release 1 serving")
+	}
+	m.state.InFlight.Rollback = true
+	require.ErrorContains(t, m.mayRelease(order("more")), "the rollback to release 7 is under way")
 }
 
 func TestModelThatRetiresTakesNoOrders(t *testing.T) {

@@ -105,7 +105,8 @@ func (m *model) retire(ctx workflow.Context) {
 	err := m.endAll(ctx)
 	if err == nil {
 		m.state.Gone = workflow.Now(ctx)
-		m.state.Champion, m.state.Previous, m.state.Health = nil, nil, lifecycle.HealthUnknown
+		m.state.Champion, m.state.Previous, m.state.Restored = nil, nil, nil
+		m.state.Pending, m.state.Health = nil, lifecycle.HealthUnknown
 		m.show(ctx)
 		m.tellAllNow(ctx, lifecycle.NoticeRetired, m.state.Model.Name+" is retired")
 		return

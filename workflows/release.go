@@ -110,8 +110,11 @@ func (r *release) enter(ctx workflow.Context, s lifecycle.Stage) {
 // show refreshes what the Temporal UI displays about this run.
 func (r *release) show(ctx workflow.Context) {
 	a := attributes{model: r.in.Model.Name, owner: r.in.Model.Team, release: r.in.Number, stage: string(r.state.Stage)}
-	if len(r.state.Awaiting) > 0 {
-		a.awaiting = string(r.state.Awaiting[0].Role)
+	for i, awaited := range r.state.Awaiting {
+		if i > 0 {
+			a.awaiting += ", "
+		}
+		a.awaiting += string(awaited.Role)
 	}
 	r.display.show(ctx, releaseDetails(r.state, gatedMetrics(r.in.Spec)), a)
 }

@@ -53,8 +53,11 @@ func (h Home) makeUsers() error {
 // Token returns the token of a person of the embedded stack.
 func (h Home) Token(subject string) (string, error) {
 	known := h.subjects()
+	if len(known) == 0 {
+		return "", fmt.Errorf("%s holds nobody's token: `steward dev` makes them; if your stack has another home, name it with --home", h.path("tokens"))
+	}
 	if !slices.Contains(known, subject) {
-		return "", fmt.Errorf("%q has no token in %s, where there are: %s; `steward dev` makes them",
+		return "", fmt.Errorf("%q has no token in %s, which has those of: %s",
 			subject, h.path("tokens"), strings.Join(known, ", "))
 	}
 	text, err := os.ReadFile(h.path("tokens", subject))

@@ -59,7 +59,7 @@ func ProblemOf(err error) *Problem {
 		return &Problem{Type: app.Type(), Message: app.Message()}
 	}
 	if temporal.IsCanceledError(err) {
-		return &Problem{Type: Cancelled, Message: "it was cancelled"}
+		return &Problem{Type: Cancelled, Message: "it was cancelled from outside: its model is being retired, or somebody cancelled the workflow"}
 	}
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) {

@@ -29,6 +29,7 @@ type ModelState struct {
 	InFlight  *InFlight        `json:"inFlight,omitempty"` // the release or rollback under way
 	Champion  *Champion        `json:"champion,omitempty"`
 	Previous  *Champion        `json:"previous,omitempty"` // what a rollback brings back
+	Restored  *Restored        `json:"restored,omitempty"` // how the champion came back, if a rollback brought it
 	Rollbacks int              `json:"rollbacks"`
 	Pending   []Trigger        `json:"pending,omitempty"` // noted, judged when nothing is under way
 	Releases  []ReleaseSummary `json:"releases"`          // newest last
@@ -75,8 +76,16 @@ type Seen struct {
 type InFlight struct {
 	Release  int       `json:"release"`
 	Rollback bool      `json:"rollback"`
+	Order    *Order    `json:"order,omitempty"` // who asked for a rollback, and why
 	Workflow string    `json:"workflow"`
 	Started  time.Time `json:"started"`
+}
+
+// Restored is how a rollback brought a version back.
+type Restored struct {
+	From   int    `json:"from"` // the release that served until then
+	By     string `json:"by"`
+	Reason string `json:"reason"`
 }
 
 // ReleaseSummary is a line of a model's history.

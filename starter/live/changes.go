@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"steward/internal/lifecycle"
 )
@@ -48,10 +49,14 @@ func (v View) facts() []fact {
 		}
 	}
 	if f := v.Model.InFlight; f != nil && f.Rollback {
-		add("rollback", "%s: goes back to release %d", name, f.Release)
+		add("rollback", "%s: %s", name, v.goingBack())
 	}
 	if c := v.Model.Champion; c != nil {
-		add("champion", "release %d serves", c.Release)
+		text := fmt.Sprintf("release %d serves", c.Release)
+		if v.Model.Restored != nil {
+			text += ", " + v.restored()
+		}
+		add("champion", "%s", text)
 	}
 	for _, w := range v.Model.Windows {
 		add("window "+w.ID, "window %s: %s", w.ID, window(w))
@@ -77,7 +82,15 @@ func (v View) releaseFacts(add func(key, format string, args ...any)) {
 	r := v.Release.Release
 	at := fmt.Sprintf("release %d", r.Number)
 	add(at, "%s begins, %s: %s", at, r.Trigger.Cause, r.Trigger.Reason)
+	steps := sync.OnceFunc(func() {
+		if o := v.Release.Rollout; o != nil {
+			rolloutFacts(at, *o, add)
+		}
+	})
 	for _, t := range r.Times {
+		if t.Stage == lifecycle.StageRollout && !t.End.IsZero() {
+			steps() // before the line that sums them up
+		}
 		switch {
 		case t.Stage.Ended():
 		case t.End.IsZero():
@@ -95,9 +108,7 @@ func (v View) releaseFacts(add func(key, format string, args ...any)) {
 	if r.Stage == lifecycle.StageApproval && len(r.Awaiting) > 0 {
 		add(at+"awaiting", "%s: waits for %s", at, roles(r.Awaiting))
 	}
-	if o := v.Release.Rollout; o != nil {
-		rolloutFacts(at, *o, add)
-	}
+	steps()
 }
 
 func rolloutFacts(at string, o lifecycle.RolloutState, add func(key, format string, args ...any)) {

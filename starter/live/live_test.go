@@ -119,6 +119,21 @@ func TestTree(t *testing.T) {
 		{"nothing yet", model(), noon, 80, `
 flights · rebooking · health unknown · 12:00:00
 └─ nothing serves yet`},
+		{"brought back", func() View {
+			v := model()
+			v.Model.Champion = &lifecycle.Champion{Release: 1, Since: noon, Test: lifecycle.Evaluation{Metrics: map[string]float64{"auc": 0.7}}}
+			v.Model.Restored = &lifecycle.Restored{From: 2, By: "oli", Reason: "complaints"}
+			v.Model.Windows = []lifecycle.Window{{ID: "1-9", To: noon, Matured: true}}
+			return v
+		}(), at(5), 80, `
+flights · rebooking · health unknown · 12:00:05
+├─ release 1 serves for 5s · auc 0.7 at release
+│  └─ brought back from release 2 by oli: complaints
+└─ watch
+   └─ 1-9 12:00:00  no traffic, so nothing was measured`},
+		{"gone", retired(noon), noon, 0, `
+flights · rebooking · health unknown · retired by oli: replaced · 12:00:00
+└─ nothing serves any more; data, evidence and ledger stay`},
 		{"training", training(), at(65), 0, `
 flights · rebooking · health unknown · 12:01:05
 ├─ nothing serves yet
@@ -170,7 +185,7 @@ flights · rebooking · health watch · 12:01:00
 │  │  └─ r2   ██░░░░░░░░░░░░░░░░░░  10 %
 │  └─ analysis 12:00:55 pass, 500 requests · errors 0.002 of 0.01 · p99 12.3ms of 200ms
 ├─ watch · the window closes in 15s
-│  ├─ 1-2 12:00:16  310 rows · psi of distance 0.23 (act) · truth awaited
+│  ├─ 1-2 12:00:16  310 rows · largest psi 0.23 of distance: act · truth awaited
 │  └─ 1-1 12:00:08  300 rows · quality fail: auc below 0.68
 └─ noted for the next release
    └─ drift: distance moved
@@ -227,13 +242,29 @@ func TestChanges(t *testing.T) {
 			"release 1: analysis 12:00:55 pass, 500 requests · errors 0.002 of 0.01 · p99 12.3ms of 200ms",
 			"release 1: waits for a person: go on?", "release 1 serves",
 			"window 1-1: 300 rows · quality fail: auc below 0.68",
-			"window 1-2: 310 rows · psi of distance 0.23 (act) · truth awaited",
+			"window 1-2: 310 rows · largest psi 0.23 of distance: act · truth awaited",
 		}},
 		{"going back", approving(), func() View {
 			v := approving()
-			v.Model.InFlight = &lifecycle.InFlight{Release: 7, Rollback: true}
+			v.Model.InFlight = &lifecycle.InFlight{Release: 7, Rollback: true, Order: &lifecycle.Order{By: "oli", Reason: "complaints"}}
 			return v
-		}(), []string{"flights: goes back to release 7"}},
+		}(), []string{"flights: going back to release 7, asked for by oli: complaints"}},
+		{"the steps of a rollout come before its sum", approving(), func() View {
+			v := approving()
+			r := &v.Release.Release
+			r.Stage, r.Awaiting, r.Times[4].End = lifecycle.StageReleased, nil, at(60)
+			r.Times = append(r.Times, lifecycle.StageTime{Stage: lifecycle.StageRollout, Start: at(60), End: at(62)})
+			v.Release.Rollout = &lifecycle.RolloutState{Steps: []lifecycle.StepState{{Name: "smoke", Start: at(60), End: at(61), Outcome: lifecycle.Pass}}}
+			return v
+		}(), []string{
+			"release 1: approval took 18s  approved by ana (does not count: the author)",
+			"release 1: step smoke took 1s  pass", "release 1: rollout took 2s",
+		}},
+		{"it came back", rolling(), func() View {
+			v := rolling()
+			v.Model.Restored = &lifecycle.Restored{From: 2, By: "oli", Reason: "complaints"}
+			return v
+		}(), []string{"release 1 serves, brought back from release 2 by oli: complaints"}},
 		{"it cannot be retired", model(), func() View {
 			v := model()
 			v.Model.Problem = &lifecycle.Problem{Type: "Timeout", Message: "slow"}

@@ -66,7 +66,7 @@ func (v View) title(now time.Time) string {
 	case v.Model.Paused != "":
 		parts = append(parts, "paused: "+v.Model.Paused)
 	case v.Model.InFlight != nil && v.Model.InFlight.Rollback:
-		parts = append(parts, fmt.Sprintf("going back to release %d", v.Model.InFlight.Release))
+		parts = append(parts, v.goingBack())
 	}
 	return strings.Join(append(parts, now.Format(time.TimeOnly)), " · ")
 }
@@ -82,10 +82,33 @@ func (v View) retirement() string {
 
 func (v View) serving(now time.Time) *node {
 	c := v.Model.Champion
-	if c == nil {
+	switch {
+	case c == nil && !v.Model.Gone.IsZero():
+		return &node{text: "nothing serves any more; data, evidence and ledger stay"}
+	case c == nil:
 		return &node{text: "nothing serves yet"}
 	}
-	return &node{text: fmt.Sprintf("release %d serves for %s · %s at release", c.Release, elapsed(now.Sub(c.Since)), figures(c.Test.Metrics, v.metrics()...))}
+	n := &node{text: fmt.Sprintf("release %d serves for %s · %s at release", c.Release, elapsed(now.Sub(c.Since)), figures(c.Test.Metrics, v.metrics()...))}
+	if v.Model.Restored != nil {
+		n.below = []node{{text: v.restored()}}
+	}
+	return n
+}
+
+// restored is how the champion came back.
+func (v View) restored() string {
+	r := v.Model.Restored
+	return fmt.Sprintf("brought back from release %d by %s: %s", r.From, r.By, r.Reason)
+}
+
+// goingBack is the rollback under way, in words.
+func (v View) goingBack() string {
+	f := v.Model.InFlight
+	text := fmt.Sprintf("going back to release %d", f.Release)
+	if f.Order != nil {
+		text += ", asked for by " + f.Order.By + ": " + f.Order.Reason
+	}
+	return text
 }
 
 func (v View) pending() *node {

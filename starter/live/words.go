@@ -104,9 +104,16 @@ func worst(drifts []lifecycle.Drift) *lifecycle.Drift {
 
 // window is what was measured on one, in a line.
 func window(w lifecycle.Window) string {
+	if w.Rows == 0 {
+		return "no traffic, so nothing was measured"
+	}
 	parts := []string{fmt.Sprintf("%d rows", w.Rows)}
 	if d := worst(w.Drift); d != nil {
-		parts = append(parts, fmt.Sprintf("%s of %s %.3g (%s)", d.Measure, d.Column, d.Value, d.Level))
+		level := d.Level
+		if level == "none" {
+			level = "no drift"
+		}
+		parts = append(parts, fmt.Sprintf("largest %s %.3g of %s: %s", d.Measure, d.Value, d.Column, level))
 	}
 	if !w.Matured {
 		parts = append(parts, "truth awaited")
