@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -39,7 +40,7 @@ func startStack(ctx context.Context, o options) (*stack, error) {
 		args = append(args, "--temporal-port", "0", "--ui-port", "0", "--cloud-port", "0", "--gateway-port", "0")
 	}
 	s := &stack{options: o, command: exec.Command(o.steward, args...), ended: make(chan error, 1)}
-	fmt.Println("$ steward", strings.Join(args[:3], " "))
+	fmt.Println("$", shell(append([]string{o.steward}, args[:3]...)...))
 	s.command.Stderr, s.command.Env = os.Stderr, environment()
 	// A Ctrl-C at the terminal is for the demo, which then ends the stack.
 	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -81,8 +82,15 @@ func environment() []string {
 // user wants to look around.
 func (s *stack) end(err error, keep bool) error {
 	if keep && err == nil {
-		fmt.Printf("\nEverything is still running. End it with: kill %d\n", s.command.Process.Pid)
+		fmt.Println("\nEverything is still running. Look around, as anybody of", strings.Join(slices.Sorted(maps.Keys(s.addresses.Logins)), ", ")+":")
+		for _, line := range [][]string{{"status", model}, {"rollback", model, "--reason", "complaints"}, {"watch", model}, {"retire", model, "--reason", "the show is over"}} {
+			fmt.Println("  " + s.line(operator, line...))
+		}
+		fmt.Printf("Console, logged in as %s: %s\nEnd it all with: kill %d\n", operator, s.addresses.Logins[operator], s.command.Process.Pid)
 		return nil
+	}
+	if err == nil {
+		fmt.Println("Everything stops now; make demo KEEP=1 leaves it running, to look around.")
 	}
 	return errors.Join(err, s.stop())
 }
@@ -108,10 +116,29 @@ func (s *stack) steward(ctx context.Context, as string, args ...string) error {
 	return nil
 }
 
+// arguments are those of the command as a person of this stack.
+func (s *stack) arguments(as string, args []string) []string {
+	return append(slices.Clone(args), "--as", as, "--home", s.options.home)
+}
+
+// line is the command as a person would type it.
+func (s *stack) line(as string, args ...string) string {
+	return shell(append([]string{s.options.steward}, s.arguments(as, args)...)...)
+}
+
+// shell quotes what a shell would read otherwise.
+func shell(words ...string) string {
+	for i, w := range words {
+		if w == "" || strings.ContainsAny(w, " \t\n'\"\\$&|;<>()*?!#~`[]{}") {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 func (s *stack) prepare(ctx context.Context, as string, args ...string) *exec.Cmd {
-	args = append(args, "--as", as)
-	fmt.Println("$ steward", strings.Join(args, " "))
-	c := exec.CommandContext(ctx, s.options.steward, append(args, "--home", s.options.home)...)
+	fmt.Println("$", s.line(as, args...))
+	c := exec.CommandContext(ctx, s.options.steward, s.arguments(as, args)...)
 	c.Env = environment()
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	return c

@@ -24,6 +24,7 @@ const (
 	engineer  = "deniz"
 	scientist = "ana"
 	product   = "pat"
+	operator  = "oli"
 )
 
 // errTrafficEnded is a replay that ran out of rows, or failed.
@@ -42,7 +43,7 @@ type story struct {
 
 func newStory(ctx context.Context, o options, s *stack) (*story, error) {
 	a := s.addresses
-	fmt.Printf("\nconsole      %s\nTemporal UI  %s\nlocal cloud  %s\n", a.Logins[product], a.TemporalUI, a.Env["AWS_ENDPOINT_URL"])
+	fmt.Printf("\nconsole      %s (logs in %s)\nTemporal UI  %s\nlocal cloud  %s\n", a.Logins[product], product, a.TemporalUI, a.Env["AWS_ENDPOINT_URL"])
 	token, err := os.ReadFile(filepath.Join(o.home, "tokens", engineer))
 	if err != nil {
 		return nil, err
