@@ -8,6 +8,7 @@ import (
 
 	"steward/internal/apiclient"
 	"steward/internal/lifecycle"
+	"steward/starter/live"
 )
 
 // showCase writes all that a decision rests on.
@@ -27,7 +28,7 @@ func showCase(w io.Writer, v apiclient.Release) {
 		}
 	}
 	if r.Cost > 0 {
-		fmt.Fprintf(w, "cost so far: %s\n", cost(r.Cost))
+		fmt.Fprintf(w, "cost so far: %s\n", live.Cost(r.Cost))
 	}
 	if r.Evidence != nil {
 		fmt.Fprintf(w, "evidence: %s\n", r.Evidence.Digest)
@@ -35,14 +36,6 @@ func showCase(w io.Writer, v apiclient.Release) {
 	if o := v.Rollout; o != nil && o.Awaiting != "" {
 		fmt.Fprintf(w, "the rollout waits: %s\n", o.Awaiting)
 	}
-}
-
-// cost is an amount in the prices' currency; a small one is not nothing.
-func cost(amount float64) string {
-	if amount < 0.01 {
-		return "less than 0.01"
-	}
-	return fmt.Sprintf("%.2f", amount)
 }
 
 // showMetrics compares the winner with the champion on the same rows.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"steward/internal/lifecycle"
 )
 
 // Progress is what has happened so far.
@@ -64,7 +66,7 @@ func (m *meter) answered(took time.Duration, err error) {
 	m.latencies = append(m.latencies, took)
 	if err != nil {
 		m.total.Failed++
-		m.total.LastError = err.Error()
+		m.total.LastError = lifecycle.ProblemOf(err).Message
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"steward/internal/cloud"
+	"steward/internal/lifecycle"
 )
 
 // maxInFlight bounds the requests that wait for an answer. An endpoint that
@@ -122,7 +123,7 @@ func (r *Replay) send(ctx, sending context.Context, meter *meter, stop context.C
 			case err == nil && truth != nil:
 				truth.add(i, id)
 			case errors.Is(err, cloud.ErrNotFound):
-				stop(err)
+				stop(fmt.Errorf("%s: it %w", lifecycle.ProblemOf(err).Message, cloud.ErrNotFound))
 			case err != nil:
 				if p := meter.counts(); float64(p.Failed) > r.MayFail*r.planned() {
 					stop(r.tooMany(p))
