@@ -7,6 +7,7 @@ import (
 	"net"
 	"regexp"
 
+	"steward/internal/localcloud/faults"
 	"steward/internal/localcloud/sagemaker"
 )
 
@@ -26,6 +27,8 @@ type Config struct {
 	AccessKey, SecretKey string
 	// Images says which command plays a container image.
 	Images []sagemaker.Image
+	// Faults are what goes wrong from the start; a plan without rules is none.
+	Faults faults.Plan
 	// Logger takes what no client can be told; slog.Default() if nil.
 	Logger *slog.Logger
 }

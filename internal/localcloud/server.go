@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"steward/internal/localcloud/cloudwatch"
+	"steward/internal/localcloud/faults"
 	"steward/internal/localcloud/s3"
 	"steward/internal/localcloud/sagemaker"
 	"steward/internal/localcloud/wire"
@@ -21,6 +22,10 @@ import (
 // HealthPath answers 200 without a signature as soon as the cloud serves. No
 // bucket can have its first segment as a name.
 const HealthPath = "/_local/health"
+
+// FaultsPath shows, sets and ends faults, for programs on this machine and
+// without a signature: see [faults.Injector.ServeHTTP].
+const FaultsPath = "/_local/faults"
 
 const (
 	// headerTimeout cuts off clients that open a connection and say nothing.
@@ -92,27 +97,32 @@ func (s *Server) open(cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
+	injector := faults.NewInjector(cfg.Faults, cfg.Logger)
 	router := wire.NewRouter(wire.Verifier{AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey},
 		wire.S3(objects),
 		wire.JSON("sagemaker", "SageMaker", s.models.Operations()),
 		wire.REST("sagemaker", "/endpoints/", s.models.Runtime()),
 		wire.CBOR("monitoring", "GraniteServiceVersion20100801", s.metrics.Operations()),
 		wire.Query("sts", "https://sts.amazonaws.com/doc/2011-06-15/", identity(cfg)),
-	)
+	).Upsetting(injector.Upset)
 	s.http = &http.Server{
-		Handler: withHealth(router), ReadHeaderTimeout: headerTimeout,
+		Handler: beside(router, injector), ReadHeaderTimeout: headerTimeout,
 		ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelWarn),
 	}
 	return nil
 }
 
-func withHealth(next http.Handler) http.Handler {
+// beside answers what is not AWS's.
+func beside(aws, injector http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == HealthPath {
+		switch r.URL.Path {
+		case HealthPath:
 			_, _ = io.WriteString(w, "ok\n") // a client that has gone needs no answer
-			return
+		case FaultsPath:
+			injector.ServeHTTP(w, r)
+		default:
+			aws.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
 }
 

@@ -20,6 +20,7 @@ const requestID = "X-Amzn-Requestid"
 type Router struct {
 	verify   Verifier
 	services []Service
+	upset    func(func() Call) Upset // nil when nothing befalls any call
 }
 
 // NewRouter makes a Router; where several services share a signing name, the
@@ -43,7 +44,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		service.answers.writeError(w, unknownOperation(sig.service, r.Method+" "+r.URL.Path+" "+r.Header.Get(targetHeader)))
 		return
 	}
-	service.handler.ServeHTTP(w, r)
+	rt.serve(service, w, r)
 }
 
 // find gives the service that takes r, or one that only knows how to refuse it.
