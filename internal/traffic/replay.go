@@ -54,17 +54,18 @@ func (r *Replay) Run(ctx context.Context) (Progress, error) {
 	if r.Truth != nil {
 		truth = r.Truth.start(ctx, func() { stop(nil) }, r.Rows, r.Objects, meter)
 	}
-	err := r.send(ctx, sending, meter, stop, truth)
+	all, err := r.send(ctx, sending, meter, stop, truth)
 	if vain := context.Cause(sending); ctx.Err() == nil && !errors.Is(vain, context.Canceled) {
 		err = errors.Join(err, vain)
+	}
+	if p := meter.counts(); err == nil && p.FailedShare() > r.MayFail {
+		err = r.tooMany(p)
 	}
 	if truth != nil {
 		err = errors.Join(err, truth.finish())
 	}
-	if errors.Is(err, ErrRows) || err == nil {
-		if p := meter.progress(); p.FailedShare() > r.MayFail {
-			err = r.tooMany(p)
-		}
+	if err == nil && all && r.Duration > 0 {
+		err = ErrRows
 	}
 	stopReports()
 	if r.Report != nil {
@@ -95,8 +96,9 @@ func (r *Replay) tooMany(p Progress) error {
 }
 
 // send sends until the end of sending, and returns when every request was
-// answered or, at the end of ctx, given up. It calls stop when going on is in vain.
-func (r *Replay) send(ctx, sending context.Context, meter *meter, stop context.CancelCauseFunc, truth *delivery) error {
+// answered or, at the end of ctx, given up. It calls stop when going on is in
+// vain, and tells whether it has sent all the rows there are.
+func (r *Replay) send(ctx, sending context.Context, meter *meter, stop context.CancelCauseFunc, truth *delivery) (all bool, err error) {
 	limit := r.limit()
 	until := sending
 	if r.Duration > 0 {
@@ -110,11 +112,11 @@ func (r *Replay) send(ctx, sending context.Context, meter *meter, stop context.C
 	defer flying.Wait()
 	for i := range limit {
 		if pace.Wait(until) != nil { // the time is over, or will be before the next
-			return nil
+			return false, nil
 		}
 		id, body, err := r.Rows.Request(i)
 		if err != nil {
-			return err
+			return false, err
 		}
 		slots <- struct{}{}
 		flying.Go(func() {
@@ -131,10 +133,7 @@ func (r *Replay) send(ctx, sending context.Context, meter *meter, stop context.C
 			}
 		})
 	}
-	if r.Duration > 0 && limit == r.Rows.Len() {
-		return ErrRows
-	}
-	return nil
+	return limit == r.Rows.Len(), nil
 }
 
 // ask sends one request, without retries: an error is an error.
