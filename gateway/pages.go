@@ -90,7 +90,7 @@ var words = template.FuncMap{
 	"figure":  figure,
 	"signed":  signed,
 	"percent": func(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) },
-	"money":   func(v float64) string { return fmt.Sprintf("%.2f", v) },
+	"money":   lifecycle.Money,
 	"count":   count,
 	"digest":  shortDigest,
 	"roles":   auth.Names,

@@ -8,7 +8,6 @@ import (
 
 	"steward/internal/apiclient"
 	"steward/internal/lifecycle"
-	"steward/starter/live"
 )
 
 // showCase writes all that a decision rests on.
@@ -28,7 +27,7 @@ func showCase(w io.Writer, v apiclient.Release) {
 		}
 	}
 	if r.Cost > 0 {
-		fmt.Fprintf(w, "cost so far: %s\n", live.Cost(r.Cost))
+		fmt.Fprintf(w, "cost so far: %s\n", lifecycle.Money(r.Cost))
 	}
 	if r.Evidence != nil {
 		fmt.Fprintf(w, "evidence: %s\n", r.Evidence.Digest)

@@ -26,7 +26,7 @@ func (v View) release(now time.Time) *node {
 	}
 	n.text += " · " + elapsed(end.Sub(r.Started))
 	if r.Cost > 0 {
-		n.text += " · cost " + Cost(r.Cost)
+		n.text += " · cost " + lifecycle.Money(r.Cost)
 	}
 	for _, t := range r.Times {
 		if !t.Stage.Ended() {

@@ -24,14 +24,6 @@ func elapsed(d time.Duration) string {
 	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
 }
 
-// Cost is an amount in the currency of the prices; a small one is not nothing.
-func Cost(amount float64) string {
-	if amount < 0.01 {
-		return "less than 0.01"
-	}
-	return fmt.Sprintf("%.2f", amount)
-}
-
 // bar draws a share of width cells.
 func bar(share float64, width int) string {
 	full := min(max(int(share*float64(width)+0.5), 0), width)
