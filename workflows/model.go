@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -247,10 +248,7 @@ func (m *model) ended(ctx workflow.Context, e lifecycle.Ended) {
 	m.news = true
 	var back *lifecycle.Order // of a rollback
 	if f := m.state.InFlight; f != nil && f.Rollback {
-		back = &lifecycle.Order{}
-		if f.Order != nil {
-			back = f.Order
-		}
+		back = cmp.Or(f.Order, &lifecycle.Order{}) // an older run noted none
 	}
 	m.state.InFlight = nil
 	m.summarise(e, back != nil)

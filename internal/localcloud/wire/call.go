@@ -150,6 +150,8 @@ func bucketOperation(r *http.Request) string {
 		return "CreateBucket"
 	case r.Method == http.MethodPost && q.Has("delete"):
 		return "DeleteObjects"
+	case r.Method == http.MethodPost:
+		return "PostObject" // a form
 	case r.Method != http.MethodGet:
 		return verbs[r.Method] + "Bucket"
 	case q.Has("uploads"):
