@@ -125,7 +125,7 @@ func (a *app) runTraffic(ctx context.Context, r *replay) error {
 		err = nil
 	}
 	if errors.Is(err, traffic.ErrFailed) {
-		err = fmt.Errorf("%w (--max-failed)", err)
+		err = fmt.Errorf("--max-failed: %w", err)
 	}
 	return errors.Join(err, a.print(p, func(w io.Writer) { fmt.Fprintln(w, "done:", p) }))
 }

@@ -58,7 +58,8 @@ func (r *Replay) Run(ctx context.Context) (Progress, error) {
 	if vain := context.Cause(sending); ctx.Err() == nil && !errors.Is(vain, context.Canceled) {
 		err = errors.Join(err, vain)
 	}
-	if p := meter.counts(); err == nil && p.FailedShare() > r.MayFail {
+	cut := errors.Is(context.Cause(sending), context.Canceled) && ctx.Err() == nil // by truth that is lost
+	if p := meter.counts(); err == nil && !cut && p.FailedShare() > r.MayFail {
 		err = r.tooMany(p)
 	}
 	if truth != nil {

@@ -45,6 +45,7 @@ type world struct {
 	refuse   func(id string) bool
 	refusal  string        // code: message
 	full     bool          // no object is taken
+	writing  func()        // called before a file of truth is taken
 	asked    chan struct{} // gets a value a request
 }
 
@@ -65,6 +66,9 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	body, _ := io.ReadAll(in.Body)
+	if w.writing != nil && strings.HasPrefix(in.URL.Path, "/demo/truth/") {
+		w.writing()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if in.Method == http.MethodPut {
@@ -240,6 +244,40 @@ func TestInterrupted(t *testing.T) {
 	require.Less(t, p.Sent, 10)
 	require.Len(t, w.truth(t), p.Truth)
 	require.Equal(t, p.Truth, p.Landed)
+}
+
+// An interrupt in the middle of writing truth loses none of it.
+func TestInterruptedWhileWriting(t *testing.T) {
+	w := newWorld(t)
+	r := w.replay(t, selection())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w.writing = cancel
+	r.Rate, r.Duration = 5, time.Minute // the first file is written long before the last row is sent
+	p, err := r.Run(ctx)
+	require.NoError(t, err)
+	require.ErrorIs(t, ctx.Err(), context.Canceled)
+	labels := w.truth(t)
+	require.NotEmpty(t, labels)
+	require.Len(t, labels, p.Truth)
+	require.Equal(t, p.Truth, p.Landed)
+	for id := range w.requests {
+		if id != "f04" { // nobody knows what happened to it
+			require.Contains(t, labels, id)
+		}
+	}
+}
+
+// That all rows were sent hides no truth that was lost.
+func TestLostTruthIsSaidWhenTheRowsRunOut(t *testing.T) {
+	w := newWorld(t)
+	w.full = true
+	r := w.replay(t, selection())
+	r.Duration = time.Hour
+	_, err := r.Run(t.Context())
+	require.ErrorContains(t, err, "AccessDenied")
+	require.NotErrorIs(t, err, ErrRows)
+	require.NotErrorIs(t, err, ErrFailed)
 }
 
 // Traffic whose ground truth is lost is no use: the replay ends with the reason.

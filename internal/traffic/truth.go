@@ -27,7 +27,7 @@ const (
 	landEvery  = 10 * time.Second
 )
 
-// settle is how long the last files may take when the replay was interrupted.
+// settle is how long files may still take once the replay was interrupted.
 const settle = 10 * time.Second
 
 // due is a row whose truth is known at a time.
@@ -83,17 +83,19 @@ func (d *delivery) finish() error {
 }
 
 // run delivers what is due, every second. After finish was called it waits for
-// the last row's time, unless the replay was interrupted.
+// the last row's time, unless the replay was interrupted. An interrupt does not
+// cut off a file that is being written: its rows were taken and would be lost.
 func (d *delivery) run() error {
+	writing, cancel := context.WithCancel(context.WithoutCancel(d.ctx))
+	defer cancel()
+	defer context.AfterFunc(d.ctx, func() { time.AfterFunc(settle, cancel) })()
 	ticker := time.NewTicker(truthEvery)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-d.ctx.Done():
 			<-d.closing // rows may still be added before
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), settle)
-			defer cancel()
-			return d.deliver(ctx, d.take(time.Time{}), true)
+			return d.deliver(writing, d.take(time.Time{}), true)
 		case <-ticker.C:
 		}
 		last := false
@@ -102,7 +104,7 @@ func (d *delivery) run() error {
 			last = d.over()
 		default:
 		}
-		if err := d.deliver(d.ctx, d.take(time.Now()), last); err != nil && d.ctx.Err() == nil {
+		if err := d.deliver(writing, d.take(time.Now()), last); err != nil {
 			d.failed()
 			<-d.closing
 			return err
