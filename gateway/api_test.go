@@ -11,12 +11,44 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
 
 	"steward/internal/lifecycle"
 )
+
+// Temporal says NotFound of a run that has ended, too: what an order is told
+// depends on what became of the run.
+func TestOrdersToWhatTakesNone(t *testing.T) {
+	const done, running = enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	for _, tt := range []struct {
+		name   string
+		found  *workflowservice.DescribeWorkflowExecutionResponse
+		failed error
+		status int
+		kind   string
+		says   string
+	}{
+		{"never was", nil, serviceerror.NewNotFound("x"), 404, lifecycle.NotFound, "model flight-delay is not known"},
+		{"completed", described(done), nil, 409, lifecycle.Conflict, "model flight-delay is no longer alive"},
+		{"terminated", described(enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED), nil, 409, lifecycle.Conflict, "`steward status flight-delay` shows why"},
+		{"begun anew", described(running), nil, 503, Unavailable, "try again"},
+		{"cannot be told", nil, serviceerror.NewUnavailable("x"), 503, Unavailable, "did not answer in time"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t)
+			s.updates(lifecycle.Ordered{}, serviceerror.NewNotFound("workflow execution already completed"), nil)
+			s.temporal.On("DescribeWorkflowExecution", mock.Anything, "model/flight-delay", "").Return(tt.found, tt.failed)
+			rec := s.ask("deniz", "POST", "/v1/models/flight-delay/releases", `{"reason": "more data"}`)
+			require.Equal(t, tt.status, rec.Code, rec.Body.String())
+			require.Equal(t, tt.kind, refusalIn(t, rec).Type)
+			require.Contains(t, refusalIn(t, rec).Message, tt.says)
+		})
+	}
+}
 
 func TestDecisionErrors(t *testing.T) {
 	good := `{"approve": true, "digest": "` + digestOf("e") + `", "comment": "fine"}`
@@ -38,7 +70,6 @@ func TestDecisionErrors(t *testing.T) {
 		{"invalid", good, nil, lifecycle.Fail(lifecycle.Invalid, "about model x"), 422, lifecycle.Invalid, "about model x"},
 		{"a job's failure", good, nil, lifecycle.Fail(lifecycle.JobFailed, "training failed"), 500, lifecycle.JobFailed, "training failed"},
 		{"unknown", good, serviceerror.NewNotFound("workflow not found"), nil, 404, lifecycle.NotFound, "release 2 of model flight-delay is not known"},
-		{"over", good, serviceerror.NewNotFound("workflow execution already completed"), nil, 409, lifecycle.Conflict, "release 2 of model flight-delay has ended"},
 		{"down", good, serviceerror.NewUnavailable("connection refused to 10.0.0.1"), nil, 503, Unavailable, "did not answer in time"},
 		{"no worker", good, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded), nil, 503, Unavailable, "look, then try again"},
 		{"busy", good, serviceerror.NewResourceExhausted(1, "rps"), nil, 503, Unavailable, ""},
@@ -49,9 +80,6 @@ func TestDecisionErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t)
 			s.updates(lifecycle.ReleaseState{Number: 2}, tt.sent, tt.done)
-			if tt.name == "over" {
-				s.runs("model/flight-delay/release/2")
-			}
 			s.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, "").Return(nil, serviceerror.NewNotFound("x")).Maybe()
 			rec := s.ask("ana", "POST", "/v1/models/flight-delay/releases/2/decision", tt.body)
 			require.Equal(t, tt.status, rec.Code, rec.Body.String())

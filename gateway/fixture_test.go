@@ -160,9 +160,7 @@ func (s *site) updates(answer any, sent, done error) {
 
 // runs makes a model's workflow run, with these jobs reporting.
 func (s *site) runs(id string, jobs ...lifecycle.Progress) {
-	d := &workflowservice.DescribeWorkflowExecutionResponse{
-		WorkflowExecutionInfo: &workflow.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING},
-	}
+	d := described(enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING)
 	d.PendingActivities = append(d.PendingActivities, &workflow.PendingActivityInfo{})
 	for _, j := range jobs {
 		details, err := converter.GetDefaultDataConverter().ToPayloads(j)
@@ -172,6 +170,11 @@ func (s *site) runs(id string, jobs ...lifecycle.Progress) {
 		d.PendingActivities = append(d.PendingActivities, &workflow.PendingActivityInfo{HeartbeatDetails: details})
 	}
 	s.temporal.On("DescribeWorkflowExecution", mock.Anything, id, "").Return(d, nil)
+}
+
+// described is what Temporal says of a run with this status.
+func described(status enumspb.WorkflowExecutionStatus) *workflowservice.DescribeWorkflowExecutionResponse {
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflow.WorkflowExecutionInfo{Status: status}}
 }
 
 // execution is a run as Temporal's visibility lists it.

@@ -27,22 +27,22 @@ type run struct{ id, missing, over string }
 
 func modelRun(model string) run {
 	return run{lifecycle.ModelID(model), fmt.Sprintf("model %s is not known; `steward status` lists the models", model),
-		fmt.Sprintf("model %s is retired; `steward apply` declares it anew", model)}
+		fmt.Sprintf("model %s is no longer alive (`steward status %s` shows why); `steward apply` declares it anew", model, model)}
 }
 
 func releaseRun(model string, n int) run {
 	return run{lifecycle.ReleaseID(model, n), fmt.Sprintf("release %d of model %s is not known, or over for long; `steward status %s` lists its releases", n, model, model),
-		fmt.Sprintf("release %d of model %s has ended", n, model)}
+		fmt.Sprintf("release %d of model %s has ended; `steward status %s` shows what serves", n, model, model)}
 }
 
 func rolloutRun(model string, n int) run {
 	return run{lifecycle.RolloutID(model, n), fmt.Sprintf("release %d of model %s has no rollout under way", n, model),
-		fmt.Sprintf("the rollout of release %d of model %s has ended", n, model)}
+		fmt.Sprintf("the rollout of release %d of model %s has ended; `steward status %s` shows what serves", n, model, model)}
 }
 
 func watchRun(model string) run {
 	return run{lifecycle.WatchID(model), fmt.Sprintf("nothing of model %s is watched: it is not known, or has not been released yet", model),
-		fmt.Sprintf("the watch of model %s has ended", model)}
+		fmt.Sprintf("the watch of model %s has ended: nothing of it serves any more", model)}
 }
 
 // explain gives Temporal's NotFound our words.
@@ -87,12 +87,17 @@ func update[T any](ctx context.Context, c client.Client, to run, name, id string
 // run that has ended as for one that never was.
 func (r run) refused(ctx context.Context, c client.Client, err error) error {
 	var missing *serviceerror.NotFound
-	if errors.As(err, &missing) {
-		if _, known := c.DescribeWorkflowExecution(ctx, r.id, ""); known == nil {
-			return refuse(lifecycle.Conflict, "%s", r.over)
-		}
+	if !errors.As(err, &missing) {
+		return r.explain(err)
 	}
-	return r.explain(err)
+	d, err := describe(ctx, c, r)
+	switch {
+	case err != nil:
+		return err
+	case d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
+		return refuse(Unavailable, "%s has just begun anew; try again", r.id)
+	}
+	return refuse(lifecycle.Conflict, "%s", r.over)
 }
 
 // state asks a workflow for its state.
