@@ -135,7 +135,7 @@ func modelDetails(s lifecycle.ModelState) string {
 	if s.Champion != nil {
 		fmt.Fprintf(&b, "- release %d serves since %s\n", s.Champion.Release, s.Champion.Since.Format("2 Jan 2006 15:04 MST"))
 		if r := s.Restored; r != nil {
-			fmt.Fprintf(&b, "- brought back from release %d by %s: %s\n", r.From, r.By, r.Reason)
+			fmt.Fprintf(&b, "- %s\n", r)
 		}
 	}
 	if s.InFlight != nil {

@@ -1,6 +1,9 @@
 package lifecycle
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Health of a model, as its last windows say.
 type Health string
@@ -84,8 +87,17 @@ type InFlight struct {
 // Restored is how a rollback brought a version back.
 type Restored struct {
 	From   int    `json:"from"` // the release that served until then
-	By     string `json:"by"`
+	By     string `json:"by"`   // empty if an older run noted nobody
 	Reason string `json:"reason"`
+}
+
+// String says it in words, to follow the name of the release that serves.
+func (r Restored) String() string {
+	text := fmt.Sprintf("brought back from release %d", r.From)
+	if r.By != "" {
+		text += " by " + r.By + ": " + r.Reason
+	}
+	return text
 }
 
 // ReleaseSummary is a line of a model's history.

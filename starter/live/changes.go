@@ -54,7 +54,7 @@ func (v View) facts() []fact {
 	if c := v.Model.Champion; c != nil {
 		text := fmt.Sprintf("release %d serves", c.Release)
 		if v.Model.Restored != nil {
-			text += ", " + v.restored()
+			text += ", " + v.Model.Restored.String()
 		}
 		add("champion", "%s", text)
 	}

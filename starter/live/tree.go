@@ -90,15 +90,9 @@ func (v View) serving(now time.Time) *node {
 	}
 	n := &node{text: fmt.Sprintf("release %d serves for %s · %s at release", c.Release, elapsed(now.Sub(c.Since)), figures(c.Test.Metrics, v.metrics()...))}
 	if v.Model.Restored != nil {
-		n.below = []node{{text: v.restored()}}
+		n.below = []node{{text: v.Model.Restored.String()}}
 	}
 	return n
-}
-
-// restored is how the champion came back.
-func (v View) restored() string {
-	r := v.Model.Restored
-	return fmt.Sprintf("brought back from release %d by %s: %s", r.From, r.By, r.Reason)
 }
 
 // goingBack is the rollback under way, in words.
