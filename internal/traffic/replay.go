@@ -39,6 +39,9 @@ var ErrRows = errors.New("there are no more rows to send")
 // certain: the rest of the traffic would only be more of the same.
 var ErrFailed = errors.New("too many requests failed")
 
+// errTruth ends sending because truth could not be written; its delivery says why.
+var errTruth = errors.New("ground truth is lost")
+
 // Run sends rows, each once, until the limit, the duration or the end of ctx;
 // then it delivers the ground truth that is still due, as the delay says, or at
 // once if ctx has ended. Three things end it early: ground truth that cannot be
@@ -52,16 +55,10 @@ func (r *Replay) Run(ctx context.Context) (Progress, error) {
 	defer stop(nil)
 	var truth *delivery
 	if r.Truth != nil {
-		truth = r.Truth.start(ctx, func() { stop(nil) }, r.Rows, r.Objects, meter)
+		truth = r.Truth.start(ctx, func() { stop(errTruth) }, r.Rows, r.Objects, meter)
 	}
 	all, err := r.send(ctx, sending, meter, stop, truth)
-	if vain := context.Cause(sending); ctx.Err() == nil && !errors.Is(vain, context.Canceled) {
-		err = errors.Join(err, vain)
-	}
-	cut := errors.Is(context.Cause(sending), context.Canceled) && ctx.Err() == nil // by truth that is lost
-	if p := meter.counts(); err == nil && !cut && p.FailedShare() > r.MayFail {
-		err = r.tooMany(p)
-	}
+	err = errors.Join(err, r.verdict(ctx, sending, meter.counts()))
 	if truth != nil {
 		err = errors.Join(err, truth.finish())
 	}
@@ -73,6 +70,20 @@ func (r *Replay) Run(ctx context.Context) (Progress, error) {
 		r.Report(meter.progress())
 	}
 	return meter.progress(), err
+}
+
+// verdict is why the traffic was in vain, or nil: what ended sending early or, if
+// nothing did, too many failures.
+func (r *Replay) verdict(ctx, sending context.Context, p Progress) error {
+	switch cause := context.Cause(sending); {
+	case ctx.Err() == nil && errors.Is(cause, errTruth):
+		return nil
+	case ctx.Err() == nil && cause != nil:
+		return cause
+	case p.FailedShare() > r.MayFail:
+		return r.tooMany(p)
+	}
+	return nil
 }
 
 // limit is how many requests are sent at most.
