@@ -51,7 +51,7 @@ func modelWorld(t *testing.T, lasts time.Duration, end lifecycle.Stage) (*world,
 		}
 		e := lifecycle.Ended{ID: lifecycle.ReleaseID("churn", in.Number), Release: in.Number, Stage: end}
 		if err := workflow.Sleep(ctx, lasts); err != nil {
-			e.Stage = lifecycle.StageCancelled
+			e.Stage, e.Problem = lifecycle.StageCancelled, lifecycle.ProblemOf(err)
 			ctx, _ = workflow.NewDisconnectedContext(ctx)
 		}
 		if e.At = workflow.Now(ctx); e.Stage == lifecycle.StageReleased {
@@ -231,6 +231,22 @@ func TestModelRetires(t *testing.T) {
 	require.Contains(t, c.signals, "cancel → model/churn/watch")
 	w.AssertCalled(t, "Retire", mock.Anything, mock.Anything)
 	require.Contains(t, w.notices(), lifecycle.NoticeRetired)
+}
+
+// Who cancelled a release has cancelled it, even if the model is retired before
+// the release has ended.
+func TestRetirementTakesNoCancellationOver(t *testing.T) {
+	for says, want := range map[string]string{
+		lifecycle.CancelledOutside:     "oli retired the model: replaced",
+		"cancelled by ana: wrong data": "cancelled by ana: wrong data",
+	} {
+		m := &model{state: serving()}
+		m.state.Retired = &lifecycle.Trigger{Author: "oli", Reason: "replaced"}
+		m.state.Releases = []lifecycle.ReleaseSummary{{Number: 7}}
+		m.summarise(lifecycle.Ended{Release: 7, Stage: lifecycle.StageCancelled,
+			Problem: &lifecycle.Problem{Type: lifecycle.Cancelled, Message: says}}, false)
+		require.Equal(t, want, m.state.Releases[0].Problem.Message)
+	}
 }
 
 func TestModelSaysWhatIsUnderWay(t *testing.T) {
