@@ -31,7 +31,7 @@ func modelRun(model string) run {
 }
 
 func releaseRun(model string, n int) run {
-	return run{lifecycle.ReleaseID(model, n), fmt.Sprintf("release %d of model %s is not known, or over for long; `steward status %s` lists its releases", n, model, model),
+	return run{lifecycle.ReleaseID(model, n), fmt.Sprintf("release %d of model %s is not known, or over for long; `steward status %s -o json` lists its releases", n, model, model),
 		fmt.Sprintf("release %d of model %s has ended; `steward status %s` shows what serves", n, model, model)}
 }
 

@@ -41,8 +41,8 @@ func (a *app) watch() *cobra.Command {
 		Use: "watch NAME", Short: "Show a model's life as it happens",
 		Long: `Watch draws the model's life as a tree on a terminal and keeps it up to date:
 stages with the time they take, jobs with their progress, traffic, analyses,
-windows, and who is waited for. Elsewhere it prints what is so far, then one line a change
-with its time; with -o json, one JSON object a change.
+windows, and who is waited for. Elsewhere it prints what is so far, then one line
+a change with its time; with -o json, one JSON object a change.
 
 It ends with Ctrl-C or, with --until, by itself:
   released  when the release or rollback that is under way is in production
