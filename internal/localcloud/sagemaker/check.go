@@ -128,3 +128,16 @@ func nameOf(kind, nameOrARN string) string {
 	}
 	return nameOrARN
 }
+
+// checkRange refuses a number outside AWS's bounds; unset passes.
+func checkRange(field string, n *int32, least, most int32) error {
+	if n == nil || *n >= least && *n <= most {
+		return nil
+	}
+	bound := fmt.Sprintf("greater than or equal to %d", least)
+	if *n > most {
+		bound = fmt.Sprintf("less than or equal to %d", most)
+	}
+	return invalid("1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value %s",
+		*n, strings.ToLower(field[:1])+field[1:], bound)
+}

@@ -77,17 +77,12 @@ func (s *Service) describeEndpoint(_ context.Context, in *sm.DescribeEndpointInp
 }
 
 func (s *Service) listEndpoints(_ context.Context, in *sm.ListEndpointsInput) (*sm.ListEndpointsOutput, error) {
-	records, err := s.store.endpoints.all()
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]row[types.EndpointSummary], len(records))
-	for i, r := range records {
-		rows[i] = row[types.EndpointSummary]{r.Name, r.Created, r.Modified, string(r.Status), types.EndpointSummary{
-			EndpointName: &r.Name, EndpointArn: &r.ARN, EndpointStatus: r.Status, CreationTime: &r.Created, LastModifiedTime: &r.Modified}}
-	}
-	list, next, err := page(query{in.NameContains, in.CreationTimeAfter, in.CreationTimeBefore, in.LastModifiedTimeAfter,
-		in.LastModifiedTimeBefore, string(in.StatusEquals), string(in.SortBy), in.SortOrder != types.OrderKeyAscending, in.MaxResults, in.NextToken}, rows)
+	list, next, err := page(s.store.endpoints, query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
+		modifiedAfter: in.LastModifiedTimeAfter, modifiedBefore: in.LastModifiedTimeBefore, status: string(in.StatusEquals),
+		sortBy: string(in.SortBy), descending: in.SortOrder != types.OrderKeyAscending, max: in.MaxResults, token: in.NextToken},
+		func(r *endpointRecord) types.EndpointSummary {
+			return types.EndpointSummary{EndpointName: &r.Name, EndpointArn: &r.ARN, EndpointStatus: r.Status, CreationTime: &r.Created, LastModifiedTime: &r.Modified}
+		})
 	return &sm.ListEndpointsOutput{Endpoints: list, NextToken: next}, err
 }
 

@@ -22,6 +22,10 @@ type endpointConfig struct {
 	sm.DescribeEndpointConfigOutput
 }
 
+func (c *endpointConfig) head() head {
+	return head{name: *c.EndpointConfigName, created: *c.CreationTime}
+}
+
 func (s *Service) endpointConfigOperations(ops wire.Operations) {
 	ops["CreateEndpointConfig"] = wire.Op(s.createEndpointConfig)
 	ops["DescribeEndpointConfig"] = wire.Op(s.describeEndpointConfig)
@@ -149,18 +153,12 @@ func (s *Service) describeEndpointConfig(_ context.Context, in *sm.DescribeEndpo
 }
 
 func (s *Service) listEndpointConfigs(_ context.Context, in *sm.ListEndpointConfigsInput) (*sm.ListEndpointConfigsOutput, error) {
-	configs, err := s.store.configs.all()
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]row[types.EndpointConfigSummary], len(configs))
-	for i, c := range configs {
-		var sum types.EndpointConfigSummary
-		copyFields(&sum, &c.DescribeEndpointConfigOutput)
-		rows[i] = row[types.EndpointConfigSummary]{name: *c.EndpointConfigName, created: *c.CreationTime, value: sum}
-	}
-	list, next, err := page(query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
-		sortBy: string(in.SortBy), descending: in.SortOrder != types.OrderKeyAscending, max: in.MaxResults, token: in.NextToken}, rows)
+	list, next, err := page(s.store.configs, query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
+		sortBy: string(in.SortBy), descending: in.SortOrder != types.OrderKeyAscending, max: in.MaxResults, token: in.NextToken},
+		func(c *endpointConfig) (sum types.EndpointConfigSummary) {
+			copyFields(&sum, &c.DescribeEndpointConfigOutput)
+			return sum
+		})
 	return &sm.ListEndpointConfigsOutput{EndpointConfigs: list, NextToken: next}, err
 }
 

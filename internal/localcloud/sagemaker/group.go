@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sm "github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+	bolt "go.etcd.io/bbolt"
 
 	"steward/internal/localcloud/wire"
 )
@@ -18,6 +19,10 @@ type packageGroup struct {
 	sm.DescribeModelPackageGroupOutput
 	LastVersion int32                   // versions are never given twice, not even after a delete
 	Tokens      map[string]createdToken // ClientTokens of CreateModelPackage
+}
+
+func (g *packageGroup) head() head {
+	return head{name: *g.ModelPackageGroupName, created: *g.CreationTime}
 }
 
 // createdToken is what one ClientToken made, and a digest of what it asked for.
@@ -90,18 +95,12 @@ func (s *Service) listGroups(_ context.Context, in *sm.ListModelPackageGroupsInp
 	); err != nil {
 		return nil, err
 	}
-	groups, err := s.store.groups.all()
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]row[types.ModelPackageGroupSummary], len(groups))
-	for i, g := range groups {
-		var sum types.ModelPackageGroupSummary
-		copyFields(&sum, &g.DescribeModelPackageGroupOutput)
-		rows[i] = row[types.ModelPackageGroupSummary]{name: *g.ModelPackageGroupName, created: *g.CreationTime, value: sum}
-	}
-	list, next, err := page(query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
-		sortBy: string(in.SortBy), descending: in.SortOrder == types.SortOrderDescending, max: in.MaxResults, token: in.NextToken}, rows)
+	list, next, err := page(s.store.groups, query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
+		sortBy: string(in.SortBy), descending: in.SortOrder == types.SortOrderDescending, max: in.MaxResults, token: in.NextToken},
+		func(g *packageGroup) (sum types.ModelPackageGroupSummary) {
+			copyFields(&sum, &g.DescribeModelPackageGroupOutput)
+			return sum
+		})
 	return &sm.ListModelPackageGroupsOutput{ModelPackageGroupSummaryList: list, NextToken: next}, err
 }
 
@@ -110,17 +109,18 @@ func (s *Service) deleteGroup(_ context.Context, in *sm.DeleteModelPackageGroupI
 	if err != nil {
 		return nil, err
 	}
-	packages, err := s.store.packages.all()
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range packages {
-		if strings.EqualFold(*p.ModelPackageGroupName, *g.ModelPackageGroupName) {
-			return nil, wire.Errorf("ConflictException", "Model Package Group %s cannot be deleted because it still contains Model Packages, such as %s",
-				*g.ModelPackageGroupArn, *p.ModelPackageArn)
+	name := *g.ModelPackageGroupName
+	err = s.store.db.Update(func(tx *bolt.Tx) error {
+		if k, _ := tx.Bucket(s.store.packages.name).Cursor().Seek([]byte(name + "/")); strings.HasPrefix(string(k), name+"/") {
+			return wire.Errorf("ConflictException", "Model Package Group %s cannot be deleted because it still contains Model Packages, such as %s",
+				*g.ModelPackageGroupArn, s.arn("model-package", string(k)))
 		}
+		return s.store.groups.removeIn(tx, name, *g.ModelPackageGroupArn)
+	})
+	if errors.Is(err, errMissing) {
+		return nil, s.noGroup(name)
 	}
-	if err := s.store.groups.remove(*g.ModelPackageGroupName, *g.ModelPackageGroupArn); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return &sm.DeleteModelPackageGroupOutput{}, nil

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sm "github.com/aws/aws-sdk-go-v2/service/sagemaker"
@@ -151,30 +150,6 @@ func TestUntagged(t *testing.T) {
 	require.ErrorContains(t, err, `images[0]: pattern "["`)
 	_, err = checkImages([]Image{{Pattern: "a"}})
 	require.ErrorContains(t, err, "command is empty")
-}
-
-func TestPage(t *testing.T) {
-	at := func(i int) time.Time { return time.Unix(int64(i), 0) }
-	rows := func() (list []row[string]) {
-		for i, n := range []string{"d", "b", "c", "a"} {
-			list = append(list, row[string]{name: n, created: at(i), value: n})
-		}
-		return list
-	}
-	one, next, err := page(query{max: aws.Int32(3)}, rows())
-	require.NoError(t, err)
-	require.Equal(t, []string{"d", "b", "c"}, one, "by creation time")
-	two, next, err := page(query{max: aws.Int32(3), token: next}, append(rows(), row[string]{name: "e", created: at(9), value: "e"}))
-	require.NoError(t, err)
-	require.Equal(t, []string{"a", "e"}, two)
-	require.Nil(t, next)
-	down, _, err := page(query{sortBy: "Name", descending: true, createdAfter: aws.Time(at(0))}, rows())
-	require.NoError(t, err)
-	require.Equal(t, []string{"c", "b", "a"}, down)
-	_, _, err = page(query{token: aws.String("%")}, rows())
-	require.ErrorContains(t, err, "NextToken")
-	_, _, err = page(query{max: aws.Int32(0)}, rows())
-	require.ErrorContains(t, err, "MaxResults 0")
 }
 
 func TestOnly(t *testing.T) {

@@ -1,13 +1,15 @@
 package sagemaker
 
 import (
+	"bytes"
 	"encoding/base64"
-	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	bolt "go.etcd.io/bbolt"
 )
 
 // query is what every List operation understands.
@@ -20,81 +22,135 @@ type query struct {
 	descending                    bool
 	max                           *int32 // page size, 1 to 100; default 10, as AWS
 	token                         *string
+	within                        string // what names begin with
 }
 
-// row is one record as a list sees it.
-type row[T any] struct {
-	name              string
-	created, modified time.Time
-	status            string
-	value             T
-}
+// defaultPage and maxPage are AWS's, for all lists.
+const (
+	defaultPage = 10
+	maxPage     = 100
+)
 
-// page filters and sorts rows and returns one page and the token of the next.
-// A token names the place after the last row, so rows that come and go between
-// two pages neither repeat nor hide others.
-func page[T any](q query, rows []row[T]) ([]T, *string, error) {
-	size := int(aws.ToInt32(q.max))
-	if q.max == nil {
-		size = 10
-	}
-	if size < 1 || size > 100 {
-		return nil, nil, invalid("MaxResults %d: must be from 1 to 100", size)
-	}
-	after, err := decodeToken(q.token)
+// page answers one page of a table and the token of the next. It keeps one
+// page's records in memory, however many there are; in the order of creation it
+// reads no others.
+func page[T, S any](t table[T], q query, summary func(*T) S) (list []S, next *string, err error) {
+	after, err := q.place()
 	if err != nil {
 		return nil, nil, err
 	}
-	place := func(r row[T]) string { return q.key(r.name, r.status, r.created, r.modified) + "\x00" + r.name }
-	compare := func(a, b string) int {
-		if q.descending {
-			a, b = b, a
+	from := after
+	if !q.byCreation() {
+		from = nil
+	}
+	list = []S{}
+	err = t.db.View(func(tx *bolt.Tx) error {
+		var heads []head
+		heads, next = q.pick(t.heads(tx, from, q.descending), after, q.byCreation())
+		for _, h := range heads {
+			v, err := t.read(tx, h.name)
+			if err != nil {
+				return err
+			}
+			list = append(list, summary(v))
 		}
-		return strings.Compare(a, b)
-	}
-	rows = slices.DeleteFunc(rows, func(r row[T]) bool {
-		return !q.match(r.name, r.status, r.created, r.modified) || (after != "" && compare(place(r), after) <= 0)
+		return nil
 	})
-	slices.SortFunc(rows, func(a, b row[T]) int { return compare(place(a), place(b)) })
-	var next *string
-	if len(rows) > size {
-		rows = rows[:size]
-		next = aws.String(base64.RawURLEncoding.EncodeToString([]byte(place(rows[size-1]))))
-	}
-	values := make([]T, len(rows))
-	for i, r := range rows {
-		values[i] = r.value
-	}
-	return values, next, nil
+	return list, next, err
 }
 
-func (q query) match(name, status string, created, modified time.Time) bool {
+// pick filters and sorts heads and returns those of the page after a place, with
+// the token of the next. Of heads in the query's order it takes no more than it
+// needs.
+func (q query) pick(all iter.Seq[head], after []byte, ordered bool) ([]head, *string) {
+	size := int(defaultPage)
+	if q.max != nil {
+		size = int(*q.max)
+	}
+	order := func(a, b head) int { return q.compare(q.key(a), q.key(b)) }
+	best := make([]head, 0, size+2)
+	for h := range all {
+		if !q.match(h) || len(after) > 0 && q.compare(q.key(h), after) <= 0 {
+			continue
+		}
+		if ordered {
+			best = append(best, h)
+			if len(best) > size {
+				break
+			}
+			continue
+		}
+		if len(best) > size && order(h, best[size]) >= 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(best, h, order)
+		best = slices.Insert(best, at, h)
+		best = best[:min(len(best), size+1)]
+	}
+	if len(best) <= size {
+		return best, nil
+	}
+	return best[:size], q.tokenOf(best[size-1])
+}
+
+func (q query) match(h head) bool {
 	within := func(t time.Time, after, before *time.Time) bool {
 		return (after == nil || t.After(*after)) && (before == nil || t.Before(*before))
 	}
-	return strings.Contains(strings.ToLower(name), strings.ToLower(aws.ToString(q.contains))) &&
-		(q.status == "" || q.status == status) &&
-		within(created, q.createdAfter, q.createdBefore) && within(modified, q.modifiedAfter, q.modifiedBefore)
+	return strings.HasPrefix(h.name, q.within) && (q.status == "" || q.status == h.status) &&
+		(q.contains == nil || strings.Contains(strings.ToLower(h.name), strings.ToLower(*q.contains))) &&
+		within(h.created, q.createdAfter, q.createdBefore) && within(h.modified, q.modifiedAfter, q.modifiedBefore)
 }
 
-// key is what a row is sorted by, as a string of the same order.
-func (q query) key(name, status string, created, modified time.Time) string {
+func (q query) byCreation() bool { return q.sortBy == "" || q.sortBy == "CreationTime" }
+
+// key is what a head is sorted by, as bytes of the same order; equals are sorted
+// by name. That of the creation time is also the key in the index.
+func (q query) key(h head) []byte {
 	switch q.sortBy {
 	case "Name":
-		return name
+		return []byte(h.name)
 	case "Status":
-		return status
+		return []byte(h.status + "\x00" + h.name)
 	case "LastModifiedTime":
-		return fmt.Sprintf("%020d", modified.UnixNano())
+		return append(stamp(h.modified), h.name...)
 	default:
-		return fmt.Sprintf("%020d", created.UnixNano())
+		return h.key()
 	}
 }
 
-func decodeToken(token *string) (string, error) {
-	place, err := base64.RawURLEncoding.DecodeString(aws.ToString(token))
-	if err != nil {
-		return "", invalid("NextToken %q is not a token of this operation: use the one of the last answer", *token)
+func (q query) compare(a, b []byte) int {
+	if q.descending {
+		a, b = b, a
 	}
-	return string(place), nil
+	return bytes.Compare(a, b)
+}
+
+// order names the order of a list; a token is good for that order only.
+func (q query) order() []byte {
+	if q.descending {
+		return []byte(q.sortBy + ">")
+	}
+	return []byte(q.sortBy + "<")
+}
+
+// tokenOf is the token of what follows h. It names a place, not a number of
+// rows, so rows that come and go between two pages neither repeat nor hide
+// others.
+func (q query) tokenOf(h head) *string {
+	return aws.String(base64.RawURLEncoding.EncodeToString(append(q.order(), q.key(h)...)))
+}
+
+// place checks the page size and reads the token: the place to go on from,
+// empty for the beginning.
+func (q query) place() ([]byte, error) {
+	if err := checkRange("MaxResults", q.max, 1, maxPage); err != nil || aws.ToString(q.token) == "" {
+		return nil, err
+	}
+	token, err := base64.RawURLEncoding.DecodeString(*q.token)
+	place, ok := bytes.CutPrefix(token, q.order())
+	if err != nil || !ok || len(place) == 0 {
+		return nil, invalid("NextToken %q is not a token of this list: use the one of the last answer, with the same SortBy and SortOrder", *q.token)
+	}
+	return place, nil
 }

@@ -20,6 +20,8 @@ type model struct {
 	Container container // what it runs, resolved when it was created
 }
 
+func (m *model) head() head { return head{name: *m.ModelName, created: *m.CreationTime} }
+
 // container is everything a model server needs.
 type container struct {
 	Image   string
@@ -145,18 +147,12 @@ func (s *Service) describeModel(_ context.Context, in *sm.DescribeModelInput) (*
 }
 
 func (s *Service) listModels(_ context.Context, in *sm.ListModelsInput) (*sm.ListModelsOutput, error) {
-	models, err := s.store.models.all()
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]row[types.ModelSummary], len(models))
-	for i, m := range models {
-		var sum types.ModelSummary
-		copyFields(&sum, &m.DescribeModelOutput)
-		rows[i] = row[types.ModelSummary]{name: *m.ModelName, created: *m.CreationTime, value: sum}
-	}
-	list, next, err := page(query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
-		sortBy: string(in.SortBy), descending: in.SortOrder != types.OrderKeyAscending, max: in.MaxResults, token: in.NextToken}, rows)
+	list, next, err := page(s.store.models, query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
+		sortBy: string(in.SortBy), descending: in.SortOrder != types.OrderKeyAscending, max: in.MaxResults, token: in.NextToken},
+		func(m *model) (sum types.ModelSummary) {
+			copyFields(&sum, &m.DescribeModelOutput)
+			return sum
+		})
 	return &sm.ListModelsOutput{Models: list, NextToken: next}, err
 }
 

@@ -23,6 +23,11 @@ type modelPackage struct {
 	Token *createdToken // of the last UpdateModelPackage
 }
 
+// head gives the approval as the status: lists filter by it.
+func (p *modelPackage) head() head {
+	return head{name: nameOf("model-package", *p.ModelPackageArn), status: string(p.ModelApprovalStatus), created: *p.CreationTime}
+}
+
 func (s *Service) createPackage(_ context.Context, in *sm.CreateModelPackageInput) (*sm.CreateModelPackageOutput, error) {
 	if err := s.checkPackage(in); err != nil {
 		return nil, err
@@ -160,25 +165,18 @@ func (s *Service) describePackage(_ context.Context, in *sm.DescribeModelPackage
 }
 
 func (s *Service) listPackages(_ context.Context, in *sm.ListModelPackagesInput) (*sm.ListModelPackagesOutput, error) {
-	packages, err := s.store.packages.all()
-	if err != nil {
-		return nil, err
-	}
-	var rows []row[types.ModelPackageSummary]
-	group := nameOf("model-package-group", aws.ToString(in.ModelPackageGroupName))
-	for _, p := range packages {
+	q := query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore, status: string(in.ModelApprovalStatus),
+		sortBy: string(in.SortBy), descending: in.SortOrder == types.SortOrderDescending, max: in.MaxResults, token: in.NextToken}
+	if in.ModelPackageGroupName != nil {
+		q.within = nameOf("model-package-group", *in.ModelPackageGroupName) + "/"
+	} else if in.ModelPackageType != types.ModelPackageTypeVersioned && in.ModelPackageType != types.ModelPackageTypeBoth {
 		// Every package here is versioned; AWS lists those only when asked for.
-		wanted := in.ModelPackageGroupName != nil && *p.ModelPackageGroupName == group ||
-			in.ModelPackageGroupName == nil && (in.ModelPackageType == types.ModelPackageTypeVersioned || in.ModelPackageType == types.ModelPackageTypeBoth)
-		if !wanted || in.ModelApprovalStatus != "" && in.ModelApprovalStatus != p.ModelApprovalStatus {
-			continue
-		}
-		var sum types.ModelPackageSummary
-		copyFields(&sum, &p.DescribeModelPackageOutput)
-		rows = append(rows, row[types.ModelPackageSummary]{name: nameOf("model-package", *p.ModelPackageArn), created: *p.CreationTime, value: sum})
+		return &sm.ListModelPackagesOutput{ModelPackageSummaryList: []types.ModelPackageSummary{}}, nil
 	}
-	list, next, err := page(query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
-		sortBy: string(in.SortBy), descending: in.SortOrder == types.SortOrderDescending, max: in.MaxResults, token: in.NextToken}, rows)
+	list, next, err := page(s.store.packages, q, func(p *modelPackage) (sum types.ModelPackageSummary) {
+		copyFields(&sum, &p.DescribeModelPackageOutput)
+		return sum
+	})
 	return &sm.ListModelPackagesOutput{ModelPackageSummaryList: list, NextToken: next}, err
 }
 

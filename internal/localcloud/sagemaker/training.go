@@ -176,18 +176,13 @@ func (s *Service) listTrainingJobs(_ context.Context, in *sm.ListTrainingJobsInp
 		"MaxResults", "NameContains", "NextToken", "SortBy", "SortOrder", "StatusEquals"); err != nil {
 		return nil, err
 	}
-	jobs, err := s.store.training.all()
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]row[types.TrainingJobSummary], len(jobs))
-	for i, j := range jobs {
-		var sum types.TrainingJobSummary
-		copyFields(&sum, &j.DescribeTrainingJobOutput)
-		rows[i] = row[types.TrainingJobSummary]{*j.TrainingJobName, *j.CreationTime, *j.LastModifiedTime, string(j.TrainingJobStatus), sum}
-	}
-	list, next, err := page(query{in.NameContains, in.CreationTimeAfter, in.CreationTimeBefore, in.LastModifiedTimeAfter,
-		in.LastModifiedTimeBefore, string(in.StatusEquals), string(in.SortBy), in.SortOrder == types.SortOrderDescending, in.MaxResults, in.NextToken}, rows)
+	list, next, err := page(s.store.training, query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
+		modifiedAfter: in.LastModifiedTimeAfter, modifiedBefore: in.LastModifiedTimeBefore, status: string(in.StatusEquals),
+		sortBy: string(in.SortBy), descending: in.SortOrder == types.SortOrderDescending, max: in.MaxResults, token: in.NextToken},
+		func(j *trainingJob) (sum types.TrainingJobSummary) {
+			copyFields(&sum, &j.DescribeTrainingJobOutput)
+			return sum
+		})
 	return &sm.ListTrainingJobsOutput{TrainingJobSummaries: list, NextToken: next}, err
 }
 

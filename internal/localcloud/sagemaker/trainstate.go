@@ -22,6 +22,10 @@ type trainingJob struct {
 	sm.DescribeTrainingJobOutput
 }
 
+func (j *trainingJob) head() head {
+	return head{*j.TrainingJobName, string(j.TrainingJobStatus), *j.CreationTime, *j.LastModifiedTime}
+}
+
 // primary gives a secondary status's status; those not named are InProgress.
 var primary = map[types.SecondaryStatus]types.TrainingJobStatus{
 	types.SecondaryStatusStopping:           types.TrainingJobStatusStopping,

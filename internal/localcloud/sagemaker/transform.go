@@ -23,6 +23,10 @@ type transformJob struct {
 	Container container
 }
 
+func (j *transformJob) head() head {
+	return head{*j.TransformJobName, string(j.TransformJobStatus), *j.CreationTime, j.Modified}
+}
+
 func (j *transformJob) final() bool {
 	return j.TransformJobStatus != types.TransformJobStatusInProgress && j.TransformJobStatus != types.TransformJobStatusStopping
 }
@@ -147,19 +151,14 @@ func (s *Service) describeTransformJob(_ context.Context, in *sm.DescribeTransfo
 }
 
 func (s *Service) listTransformJobs(_ context.Context, in *sm.ListTransformJobsInput) (*sm.ListTransformJobsOutput, error) {
-	jobs, err := s.store.transforms.all()
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]row[types.TransformJobSummary], len(jobs))
-	for i, j := range jobs {
-		var sum types.TransformJobSummary
-		copyFields(&sum, &j.DescribeTransformJobOutput)
-		sum.LastModifiedTime = &j.Modified
-		rows[i] = row[types.TransformJobSummary]{*j.TransformJobName, *j.CreationTime, j.Modified, string(j.TransformJobStatus), sum}
-	}
-	list, next, err := page(query{in.NameContains, in.CreationTimeAfter, in.CreationTimeBefore, in.LastModifiedTimeAfter,
-		in.LastModifiedTimeBefore, string(in.StatusEquals), string(in.SortBy), in.SortOrder != types.SortOrderAscending, in.MaxResults, in.NextToken}, rows)
+	list, next, err := page(s.store.transforms, query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore,
+		modifiedAfter: in.LastModifiedTimeAfter, modifiedBefore: in.LastModifiedTimeBefore, status: string(in.StatusEquals),
+		sortBy: string(in.SortBy), descending: in.SortOrder != types.SortOrderAscending, max: in.MaxResults, token: in.NextToken},
+		func(j *transformJob) (sum types.TransformJobSummary) {
+			copyFields(&sum, &j.DescribeTransformJobOutput)
+			sum.LastModifiedTime = &j.Modified
+			return sum
+		})
 	return &sm.ListTransformJobsOutput{TransformJobSummaries: list, NextToken: next}, err
 }
 
