@@ -260,9 +260,6 @@ func (m *model) ended(ctx workflow.Context, e lifecycle.Ended) {
 
 // summarise brings the history up to date with an ended release.
 func (m *model) summarise(e lifecycle.Ended, rollback bool) {
-	if r := m.state.Retired; r != nil && e.Problem != nil && e.Problem.Message == lifecycle.CancelledOutside {
-		e.Problem = &lifecycle.Problem{Type: lifecycle.Cancelled, Message: fmt.Sprintf("%s retired the model: %s", r.Author, r.Reason)}
-	}
 	for i := range m.state.Releases {
 		r := &m.state.Releases[i]
 		if e.Champion != nil && !r.Served.IsZero() && r.Until.IsZero() {

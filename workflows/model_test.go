@@ -50,9 +50,9 @@ func modelWorld(t *testing.T, lasts time.Duration, end lifecycle.Stage) (*world,
 			return lifecycle.Fail("Terminated", "by an operator")
 		}
 		e := lifecycle.Ended{ID: lifecycle.ReleaseID("churn", in.Number), Release: in.Number, Stage: end}
-		if err := workflow.Sleep(ctx, lasts); err != nil {
-			e.Stage, e.Problem = lifecycle.StageCancelled, lifecycle.ProblemOf(err)
-			ctx, _ = workflow.NewDisconnectedContext(ctx)
+		var c lifecycle.Cancel
+		if ok, _ := workflow.GetSignalChannel(ctx, lifecycle.CancelSignal).ReceiveWithTimeout(ctx, lasts, &c); ok {
+			e.Stage, e.Problem = lifecycle.StageCancelled, &lifecycle.Problem{Type: lifecycle.Cancelled, Message: c.By + ": " + c.Reason}
 		}
 		if e.At = workflow.Now(ctx); e.Stage == lifecycle.StageReleased {
 			next := champion(in.Number)
@@ -226,27 +226,11 @@ func TestModelRetires(t *testing.T) {
 	require.NoError(t, w.GetWorkflowError())
 	ended := state[lifecycle.ModelState](t, w)
 	require.Equal(t, lifecycle.StageCancelled, ended.Releases[0].Stage)
-	require.Contains(t, ended.Releases[0].Problem.Message, "retired the model: ")
+	require.Equal(t, "oli: the model is retired: over", ended.Releases[0].Problem.Message)
 	require.Empty(t, ended.Pending)
 	require.Contains(t, c.signals, "cancel → model/churn/watch")
 	w.AssertCalled(t, "Retire", mock.Anything, mock.Anything)
 	require.Contains(t, w.notices(), lifecycle.NoticeRetired)
-}
-
-// Who cancelled a release has cancelled it, even if the model is retired before
-// the release has ended.
-func TestRetirementTakesNoCancellationOver(t *testing.T) {
-	for says, want := range map[string]string{
-		lifecycle.CancelledOutside:     "oli retired the model: replaced",
-		"cancelled by ana: wrong data": "cancelled by ana: wrong data",
-	} {
-		m := &model{state: serving()}
-		m.state.Retired = &lifecycle.Trigger{Author: "oli", Reason: "replaced"}
-		m.state.Releases = []lifecycle.ReleaseSummary{{Number: 7}}
-		m.summarise(lifecycle.Ended{Release: 7, Stage: lifecycle.StageCancelled,
-			Problem: &lifecycle.Problem{Type: lifecycle.Cancelled, Message: says}}, false)
-		require.Equal(t, want, m.state.Releases[0].Problem.Message)
-	}
 }
 
 func TestModelSaysWhatIsUnderWay(t *testing.T) {

@@ -142,15 +142,25 @@ func (m *model) endAll(ctx workflow.Context) error {
 	return m.scribe.record(ctx, lifecycle.EntryUndone, lifecycle.Machine, fmt.Sprintf("removed: %v", removed.Resources), nil)
 }
 
-// endInFlight cancels what is under way and waits for its report.
+// endInFlight ends what is under way and waits for its report.
 func (m *model) endInFlight(ctx workflow.Context) error {
 	f := m.state.InFlight
 	if f == nil {
 		return nil
 	}
-	if err := workflow.RequestCancelExternalWorkflow(ctx, f.Workflow, "").Get(ctx, nil); err != nil {
+	if err := m.stop(ctx, *f); err != nil {
 		m.log.Warn("what is under way could not be cancelled: it is over", "workflow", f.Workflow, "error", err)
 		m.state.InFlight = nil
 	}
 	return workflow.Await(ctx, func() bool { return m.state.InFlight == nil })
+}
+
+// stop tells a release who ends it and why: its own record must say so. A rollback
+// is told nothing: only the model keeps a record of it.
+func (m *model) stop(ctx workflow.Context, f lifecycle.InFlight) error {
+	if f.Rollback {
+		return workflow.RequestCancelExternalWorkflow(ctx, f.Workflow, "").Get(ctx, nil)
+	}
+	c := lifecycle.Cancel{By: m.state.Retired.Author, Reason: "the model is retired: " + m.state.Retired.Reason}
+	return workflow.SignalExternalWorkflow(ctx, f.Workflow, "", lifecycle.CancelSignal, c).Get(ctx, nil)
 }

@@ -27,6 +27,7 @@ func (r *release) listen(ctx workflow.Context) error {
 		return err
 	}
 	on(ctx, r.inbox, lifecycle.DecideSignal, r.hear)
+	on(ctx, r.inbox, lifecycle.CancelSignal, r.obey)
 	r.inbox.open(ctx)
 	return nil
 }
@@ -131,4 +132,13 @@ func (r *release) stop(ctx workflow.Context, c lifecycle.Cancel) (lifecycle.Rele
 		r.cancel()
 	}
 	return r.state, nil
+}
+
+// obey ends the release because the model ends, which has that on record. A
+// release that has its end behind it, or was cancelled by a person, stays as it is.
+func (r *release) obey(_ workflow.Context, c lifecycle.Cancel) {
+	if r.mayStop(c) == nil && r.stopped == nil {
+		r.stopped = &c
+		r.cancel()
+	}
 }

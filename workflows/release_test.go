@@ -143,6 +143,22 @@ func TestReleaseThatDoesNotMakeIt(t *testing.T) {
 	}
 }
 
+// A release that ends with its model names who retired it, in its own record.
+func TestReleaseEndsWithItsModel(t *testing.T) {
+	w := newWorld(t).healthy()
+	ended := toModel(w)
+	w.RegisterDelayedCallback(func() {
+		for _, by := range []string{"oli", "somebody who was slower"} {
+			w.SignalWorkflow(lifecycle.CancelSignal, lifecycle.Cancel{By: by, Reason: "the model is retired: over"})
+		}
+	}, time.Hour)
+	w.ExecuteWorkflow(lifecycle.ReleaseWorkflow, releaseInput())
+	require.NoError(t, w.GetWorkflowError())
+	require.Equal(t, lifecycle.StageCancelled, ended.Stage)
+	require.Equal(t, "cancelled by oli: the model is retired: over", ended.Problem.Message)
+	require.Contains(t, w.notices(), lifecycle.NoticeFailed)
+}
+
 func TestReleaseGoesOnWithTheCandidatesThatAreLeft(t *testing.T) {
 	w := newWorld(t)
 	w.OnActivity(training.Train, mock.Anything, mock.Anything).Return(func(_ context.Context, in lifecycle.TrainInput) (lifecycle.Trained, error) {

@@ -59,7 +59,7 @@ func ProblemOf(err error) *Problem {
 		return &Problem{Type: app.Type(), Message: app.Message()}
 	}
 	if temporal.IsCanceledError(err) {
-		return &Problem{Type: Cancelled, Message: CancelledOutside}
+		return &Problem{Type: Cancelled, Message: "it was cancelled from outside: somebody cancelled the workflow"}
 	}
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) {
@@ -67,9 +67,5 @@ func ProblemOf(err error) *Problem {
 	}
 	return &Problem{Type: "Internal", Message: err.Error()}
 }
-
-// CancelledOutside is the message of a workflow that Temporal was asked to cancel:
-// unlike an order to cancel, that names nobody.
-const CancelledOutside = "it was cancelled from outside: its model is being retired, or somebody cancelled the workflow"
 
 func (p *Problem) Error() string { return p.Type + ": " + p.Message }

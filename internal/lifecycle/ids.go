@@ -38,6 +38,7 @@ const (
 	EndedSignal    = "ended"
 	KPISignal      = "kpi"
 	DecideSignal   = "decide"
+	CancelSignal   = "cancel"
 	ChampionSignal = "champion"
 	PauseSignal    = "pause"
 	ResumeSignal   = "resume"
