@@ -116,7 +116,8 @@ func gravest(failed []error) error {
 	return refuse(refusalOf(failed[0]).Type, "%s", strings.Join(reasons, "\n"))
 }
 
-// mustKnow returns NotFound unless a model's workflow runs.
+// mustKnow returns NotFound for a model that never was, and Conflict for one whose
+// life has ended.
 func (s *Server) mustKnow(ctx context.Context, model string) error {
 	to := modelRun(model)
 	if !modelName.MatchString(model) {
@@ -130,7 +131,7 @@ func (s *Server) mustKnow(ctx context.Context, model string) error {
 		return err
 	}
 	if d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
-		return refuse(lifecycle.NotFound, "%s", to.missing)
+		return refuse(lifecycle.Conflict, "%s", to.over)
 	}
 	s.known.add(model, time.Now())
 	return nil

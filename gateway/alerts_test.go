@@ -82,7 +82,7 @@ func TestGoodAlertsAreTakenWhateverTheOthersAre(t *testing.T) {
 		{"retired", func(s *site) {
 			s.temporal.On("DescribeWorkflowExecution", mock.Anything, "model/churn", "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
 				WorkflowExecutionInfo: &workflow.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED}}, nil)
-		}, 404, lifecycle.NotFound},
+		}, 409, lifecycle.Conflict},
 		{"down", func(s *site) {
 			s.temporal.On("DescribeWorkflowExecution", mock.Anything, "model/churn", "").Return(nil, serviceerror.NewUnavailable("x"))
 		}, 503, Unavailable},
@@ -108,7 +108,7 @@ func TestAlertIsNotAcceptedBeforeItIsStored(t *testing.T) {
 	}{
 		{serviceerror.NewUnavailable("x"), 503},
 		{serviceerror.NewDeadlineExceeded("x"), 503},
-		{serviceerror.NewNotFound("ended meanwhile"), 404},
+		{serviceerror.NewNotFound("begun anew"), 503},
 		{errors.New("boom"), 500},
 	} {
 		s := newSite(t)

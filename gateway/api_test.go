@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
+	"go.temporal.io/sdk/temporal"
 
 	"steward/internal/lifecycle"
 )
@@ -48,6 +49,15 @@ func TestOrdersToWhatTakesNone(t *testing.T) {
 			require.Contains(t, refusalIn(t, rec).Message, tt.says)
 		})
 	}
+}
+
+// A run may take an order and end before it answers.
+func TestOrdersToWhatEndsMeanwhile(t *testing.T) {
+	s := newSite(t)
+	s.updates(nil, nil, temporal.NewNonRetryableApplicationError("Workflow Update failed because the Workflow completed before the Update completed.", acceptedTooLate, nil))
+	rec := s.ask("deniz", "POST", "/v1/models/flight-delay/releases", `{"reason": "more data"}`)
+	require.Equal(t, 409, rec.Code, rec.Body.String())
+	require.Contains(t, refusalIn(t, rec).Message, "model flight-delay is no longer alive")
 }
 
 func TestDecisionErrors(t *testing.T) {

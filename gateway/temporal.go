@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 
 	"steward/internal/lifecycle"
 )
@@ -83,9 +84,17 @@ func update[T any](ctx context.Context, c client.Client, to run, name, id string
 	return answer, nil
 }
 
+// acceptedTooLate is the type that Temporal's server gives the failure of an
+// update that was accepted by a run which then ended without answering it.
+const acceptedTooLate = "AcceptedUpdateCompletedWorkflow"
+
 // refused explains why an order was not taken: Temporal answers NotFound for a
 // run that has ended as for one that never was.
 func (r run) refused(ctx context.Context, c client.Client, err error) error {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.Type() == acceptedTooLate {
+		return refuse(lifecycle.Conflict, "%s", r.over)
+	}
 	var missing *serviceerror.NotFound
 	if !errors.As(err, &missing) {
 		return r.explain(err)
@@ -135,7 +144,7 @@ func startOrApply(ctx context.Context, c client.Client, a lifecycle.Apply, id st
 		return applied, to.explain(err)
 	}
 	if err := handle.Get(ctx, &applied); err != nil {
-		return applied, to.explain(err)
+		return applied, to.refused(ctx, c, err)
 	}
 	return applied, nil
 }
@@ -145,7 +154,7 @@ func signal(ctx context.Context, c client.Client, to run, name string, arg any) 
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := c.SignalWorkflow(ctx, to.id, "", name, arg); err != nil {
-		return to.explain(err)
+		return to.refused(ctx, c, err)
 	}
 	return nil
 }
