@@ -97,7 +97,25 @@ func TestModelPageWhileAwaiting(t *testing.T) {
 	require.Equal(t, 2, strings.Count(rec.Body.String(), `<svg class="chart"`))
 	require.Contains(t, text(ids["history"]), "1 released manual by deniz first version")
 	require.Contains(t, text(ids["ledger"]), "approves release 2: slices look sound")
+	require.Contains(t, text(ids["doubts"]), "quality: auc ")
+	require.NotContains(t, ids, "retired")
 	require.NotContains(t, ids, "orders", "a product manager gives no orders")
+}
+
+func TestRetiredModelPage(t *testing.T) {
+	s, m := newSite(t), sampleModel()
+	m.Champion, m.InFlight = nil, nil
+	m.Retired = &lifecycle.Trigger{Author: "oli", Reason: "replaced", At: t0}
+	s.sample(m, sampleRelease())
+	_, ids := s.page(t, "pat", "GET", "/models/flight-delay", "")
+	require.Equal(t, "Being retired, asked for by oli: replaced", text(ids["retired"]))
+	s = newSite(t)
+	m.Gone = t0
+	s.sample(m, sampleRelease())
+	_, ids = s.page(t, "pat", "GET", "/models/flight-delay", "")
+	require.Contains(t, text(ids["retired"]), "asked for by oli: replaced")
+	require.Contains(t, text(ids["retired"]), "Nothing of it serves any more")
+	require.NotContains(t, ids, "doubts")
 }
 
 func TestWhoIsAskedToDecide(t *testing.T) {

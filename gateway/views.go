@@ -256,7 +256,7 @@ func rolloutViewOf(r *lifecycle.RolloutState) *rolloutView {
 	for _, variant := range slices.SortedFunc(maps.Keys(r.Weights), byLength) {
 		shares = append(shares, chart.Share{Name: variant, Percent: r.Weights[variant]})
 	}
-	if len(shares) > 0 {
+	if len(shares) > 0 && !r.Outcome.Done { // what it left may have changed since
 		v.Bar = template.HTML(chart.Bar("share of the traffic by version", shares))
 	}
 	v.Recent = slices.Clone(r.Analyses[max(0, len(r.Analyses)-shownAnalyses):])

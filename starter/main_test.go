@@ -227,6 +227,13 @@ func TestWatchUntil(t *testing.T) {
 	require.ErrorContains(t, err, "nothing to wait for")
 }
 
+func TestWatchEndsWithTheModel(t *testing.T) {
+	g := newGateway(t, map[string]string{"GET /v1/models/m": `{"retired": {"author": "oli", "reason": "replaced"}, "gone": "2026-03-01T00:00:00Z"}`})
+	out, _, err := g.steward(t, "", "watch", "m")
+	require.NoError(t, err)
+	require.Contains(t, out, "retired by oli: replaced")
+}
+
 // A rollback is over when it is, not when the version it brings back was released.
 func TestWatchUntilTheRollbackIsOver(t *testing.T) {
 	state := func(serving, back int) live.View {

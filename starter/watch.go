@@ -44,7 +44,7 @@ stages with the time they take, jobs with their progress, traffic, analyses,
 windows, and who is waited for. Elsewhere it prints what is so far, then one line
 a change with its time; with -o json, one JSON object a change.
 
-It ends with Ctrl-C or, with --until, by itself:
+It ends with Ctrl-C, when the model is retired or, with --until, by itself:
   released  when the release or rollback that is under way is in production
   ended     when nothing is under way any more
 Either exits with 1 if it did not go into production.`,
@@ -110,10 +110,11 @@ func (w *watching) run(ctx context.Context) error {
 	}
 }
 
-// over tells whether what is waited for has happened.
+// over tells whether what is waited for has happened, or the model's life has
+// ended: then nothing happens any more.
 func (w *watching) over(v live.View) (bool, error) {
 	if w.until == "" {
-		return false, nil
+		return !v.Model.Gone.IsZero(), nil
 	}
 	now := v.Model.InFlight
 	if now != nil && now.Rollback && (w.of == 0 || w.of == now.Release) {

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -98,6 +99,30 @@ func (r Restored) String() string {
 		text += " by " + r.By + ": " + r.Reason
 	}
 	return text
+}
+
+// Doubts are what keeps a champion from being called healthy: of each cause, what
+// the newest window says that measured it, unless that is a pass.
+func (s ModelState) Doubts() []Finding {
+	if s.Champion == nil {
+		return nil
+	}
+	said := map[Cause]bool{}
+	var doubts []Finding
+	for _, w := range slices.Backward(s.Windows) {
+		if w.Release != s.Champion.Release || w.From.Before(s.Champion.Since) {
+			continue
+		}
+		for _, f := range w.Findings {
+			if f.Outcome != Pass && !said[f.Cause] {
+				doubts = append(doubts, f)
+			}
+		}
+		for _, f := range w.Findings {
+			said[f.Cause] = true
+		}
+	}
+	return doubts
 }
 
 // ReleaseSummary is a line of a model's history.

@@ -33,7 +33,7 @@ func (v View) facts() []fact {
 		all = append(all, fact{key, fmt.Sprintf(format, args...)})
 	}
 	name := v.Model.Model.Name
-	add("health", "%s: health is %s", name, v.Model.Health)
+	add("health", "%s: health is %s", name, v.health())
 	if v.Model.Paused != "" {
 		add("paused", "%s: paused: %s", name, v.Model.Paused)
 	}
@@ -58,7 +58,7 @@ func (v View) facts() []fact {
 		}
 		add("champion", "%s", text)
 	}
-	for _, w := range v.Model.Windows {
+	for _, w := range told(v.Model.Windows) {
 		add("window "+w.ID, "window %s: %s", w.ID, window(w))
 	}
 	if v.Model.Retired != nil {

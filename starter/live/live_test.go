@@ -123,14 +123,23 @@ flights · rebooking · health unknown · 12:00:00
 			v := model()
 			v.Model.Champion = &lifecycle.Champion{Release: 1, Since: noon, Test: lifecycle.Evaluation{Metrics: map[string]float64{"auc": 0.7}}}
 			v.Model.Restored = &lifecycle.Restored{From: 2, By: "oli", Reason: "complaints"}
-			v.Model.Windows = []lifecycle.Window{{ID: "1-9", To: noon, Matured: true}}
+			silent := []lifecycle.Finding{{Cause: lifecycle.CauseDrift, Outcome: lifecycle.Inconclusive, Detail: "0 rows"}}
+			v.Model.Windows = []lifecycle.Window{{ID: "1-9", Release: 1, From: noon, To: noon, Matured: true, Findings: silent},
+				{ID: "1-10", Release: 1, From: noon, To: at(4), Findings: silent}}
+			v.Model.Last = 2
+			v.Model.Releases = []lifecycle.ReleaseSummary{
+				{Number: 1, Stage: lifecycle.StageReleased, Trigger: lifecycle.Trigger{Cause: lifecycle.CauseManual, Author: "ana"}, Served: noon, Approvers: []string{"pat", "deniz"}},
+				{Number: 2, Stage: lifecycle.StageReleased}}
 			return v
 		}(), at(5), 80, `
 flights · rebooking · health unknown · 12:00:05
 ├─ release 1 serves for 5s · auc 0.7 at release
-│  └─ brought back from release 2 by oli: complaints
-└─ watch
-   └─ 1-9 12:00:00  no traffic, so nothing was measured`},
+│  ├─ brought back from release 2 by oli: complaints
+│  └─ drift inconclusive: 0 rows
+├─ watch
+│  └─ 1-9 12:00:00  no traffic, so nothing was measured
+└─ earlier releases
+   └─ 1 released · manual by ana · serves for 5s · approved by pat, deniz`},
 		{"gone", retired(noon), noon, 0, `
 flights · rebooking · health unknown · retired by oli: replaced · 12:00:00
 └─ nothing serves any more; data, evidence and ledger stay`},

@@ -26,7 +26,7 @@ func (v View) rollout(now time.Time) *node {
 	for _, s := range o.Steps {
 		n.below = append(n.below, node{text: step(s, now)})
 	}
-	if len(o.Weights) > 0 {
+	if len(o.Weights) > 0 && !o.Outcome.Done { // what it left may have changed since
 		n.below = append(n.below, traffic(o.Weights))
 	}
 	for _, a := range o.Analyses[max(0, len(o.Analyses)-recent):] {

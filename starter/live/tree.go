@@ -9,7 +9,7 @@ import (
 	"steward/internal/lifecycle"
 )
 
-// recent is how many windows and analyses a tree shows.
+// recent is how many windows, analyses and earlier releases a tree shows.
 const recent = 4
 
 // node is a line of the tree and what hangs below it.
@@ -22,7 +22,7 @@ type node struct {
 func Tree(v View, now time.Time, width int) []string {
 	lines := []string{v.title(now)}
 	var top []node
-	for _, n := range []*node{v.serving(now), v.release(now), v.rollout(now), v.windows(now), v.pending()} {
+	for _, n := range []*node{v.serving(now), v.release(now), v.rollout(now), v.windows(now), v.pending(), v.history(now)} {
 		if n != nil {
 			top = append(top, *n)
 		}
@@ -71,6 +71,18 @@ func (v View) title(now time.Time) string {
 	return strings.Join(append(parts, now.Format(time.TimeOnly)), " · ")
 }
 
+// health names what is in doubt, without the figures that every window changes.
+func (v View) health() string {
+	var doubts []string
+	for _, f := range v.Model.Doubts() {
+		doubts = append(doubts, fmt.Sprintf("%s %s", f.Cause, f.Outcome))
+	}
+	if len(doubts) == 0 {
+		return string(v.Model.Health)
+	}
+	return fmt.Sprintf("%s: %s", v.Model.Health, strings.Join(doubts, ", "))
+}
+
 // retirement is over once nothing of the model serves any more.
 func (v View) retirement() string {
 	text := v.Model.Retired.Author + ": " + v.Model.Retired.Reason
@@ -90,7 +102,10 @@ func (v View) serving(now time.Time) *node {
 	}
 	n := &node{text: fmt.Sprintf("release %d serves for %s · %s at release", c.Release, elapsed(now.Sub(c.Since)), figures(c.Test.Metrics, v.metrics()...))}
 	if v.Model.Restored != nil {
-		n.below = []node{{text: v.Model.Restored.String()}}
+		n.below = append(n.below, node{text: v.Model.Restored.String()})
+	}
+	for _, f := range v.Model.Doubts() {
+		n.below = append(n.below, node{text: doubt(f)})
 	}
 	return n
 }
@@ -127,11 +142,61 @@ func (v View) windows(now time.Time) *node {
 	case v.Watch != nil && v.Watch.Next.After(now):
 		n.text += " · the window closes in " + elapsed(v.Watch.Next.Sub(now))
 	}
-	all := v.Model.Windows
+	all := told(v.Model.Windows)
 	for _, w := range slices.Backward(all[max(0, len(all)-recent):]) {
 		n.below = append(n.below, node{text: w.ID + " " + w.To.Format(time.TimeOnly) + "  " + window(w)})
 	}
 	return n
+}
+
+// told leaves of windows without traffic only the first in a row: the others say
+// nothing new.
+func told(windows []lifecycle.Window) []lifecycle.Window {
+	var out []lifecycle.Window
+	for i, w := range windows {
+		if i == 0 || w.Rows > 0 || windows[i-1].Rows > 0 || w.Release != windows[i-1].Release {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// history shows the releases before the one that is shown whole, newest first.
+func (v View) history(now time.Time) *node {
+	n := &node{text: "earlier releases"}
+	for _, s := range slices.Backward(v.Model.Releases) {
+		if s.Number == v.Number() {
+			continue
+		}
+		if len(n.below) == recent {
+			n.below = append(n.below, node{text: fmt.Sprintf("… `steward status %s -o json` lists them all", v.Model.Model.Name)})
+			break
+		}
+		n.below = append(n.below, node{text: summary(s, now)})
+	}
+	if len(n.below) == 0 {
+		return nil
+	}
+	return n
+}
+
+// summary is a release in a line.
+func summary(s lifecycle.ReleaseSummary, now time.Time) string {
+	text := fmt.Sprintf("%d %s · %s by %s", s.Number, s.Stage, s.Trigger.Cause, s.Trigger.Author)
+	switch {
+	case s.Served.IsZero():
+	case s.Until.IsZero():
+		text += " · serves for " + elapsed(now.Sub(s.Served))
+	default:
+		text += " · served for " + elapsed(s.Until.Sub(s.Served))
+	}
+	if len(s.Approvers) > 0 {
+		text += " · approved by " + strings.Join(s.Approvers, ", ")
+	}
+	if s.Problem != nil {
+		text += " · " + s.Problem.Message
+	}
+	return text
 }
 
 // Asks are what people are waited for, with the command that answers.

@@ -84,11 +84,13 @@ func findings(w lifecycle.Window) []string {
 	var parts []string
 	for _, f := range w.Findings {
 		if f.Cause == lifecycle.CauseQuality || f.Outcome != lifecycle.Pass {
-			parts = append(parts, fmt.Sprintf("%s %s: %s", f.Cause, f.Outcome, f.Detail))
+			parts = append(parts, doubt(f))
 		}
 	}
 	return parts
 }
+
+func doubt(f lifecycle.Finding) string { return fmt.Sprintf("%s %s: %s", f.Cause, f.Outcome, f.Detail) }
 
 // worst is the column that moved farthest, by the order of levels then value.
 func worst(drifts []lifecycle.Drift) *lifecycle.Drift {
