@@ -148,6 +148,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"retire", "m"}, exitUsage, "--reason is missing"},
 		{[]string{"reject", "m", "--yes"}, exitUsage, "--comment is missing"},
 		{[]string{"approve", "m", "two"}, exitUsage, `release "two"`},
+		{[]string{"cancel", "m"}, exitUsage, "usage: steward cancel NAME RELEASE"},
 		{[]string{"cancel", "m", "0", "--reason", "r"}, exitUsage, `release "0"`},
 		{[]string{"status", "--nonsense"}, exitUsage, "nonsense"},
 		{[]string{"nonsense"}, exitUsage, "nonsense"},
