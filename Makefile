@@ -11,9 +11,12 @@ WORKFLOWCHECK := $(TOOLS)/workflowcheck-0.6.0/workflowcheck
 
 PACKAGES ?= ./...
 CASE     ?=
+KILLS    ?= 50
+UPDATES  ?= 100
+SEED     ?= 1
 VERSION  ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help demo dev build devserver test ready check format lint schema bench
+.PHONY: help demo dev build devserver test ready check format lint schema bench endure
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +58,9 @@ schema:
 
 bench: build devserver ## measure against bare Temporal; CASE=<name> runs one
 	@go run ./internal/bench $(if $(CASE),-case $(CASE))
+
+endure: ## kill -9 the local cloud 50 times under load, change an endpoint 100 times under traffic; KILLS=, UPDATES=, SEED=
+	go test ./internal/e2e -count 1 -v -run Endures -args -kills $(KILLS) -updates $(UPDATES) -seed $(SEED)
 
 $(GOTESTSUM):
 	@echo "installing gotestsum 1.13.0 into .tools"

@@ -29,6 +29,7 @@ const (
 	deafImage    = "test/deaf"  // serve never answers, neither a batch nor an endpoint
 	muteImage    = "test/mute"  // serve answers a batch, and never an endpoint's /ping
 	gatedImage   = "test/gated" // train waits until the file gate is in the home
+	heldImage    = "test/held"  // the same for each job, which notes its process: see hold
 )
 
 // gate is the file that lets gatedImage train.
@@ -41,7 +42,7 @@ func writeImages(home string) error {
 		Command []string `json:"command"`
 	}
 	var images []image
-	for _, name := range []string{failingImage, hangingImage, deafImage, muteImage, gatedImage} {
+	for _, name := range []string{failingImage, hangingImage, deafImage, muteImage, gatedImage, heldImage} {
 		images = append(images, image{name, []string{built.self, playArgument, name, filepath.Join(home, gate)}})
 	}
 	text, err := json.Marshal(images)
@@ -81,6 +82,8 @@ func playing(image, gate, act string) error {
 		if err := await(ctx, gate); err != nil {
 			return err
 		}
+	case "train " + heldImage:
+		return hold(ctx, gate+"-"+os.Getenv("TRAINING_JOB_NAME"))
 	case "serve " + deafImage:
 		return listen(ctx)
 	case "serve " + muteImage:
@@ -90,6 +93,27 @@ func playing(image, gate, act string) error {
 	}
 	return container.Run(ctx, container.Linear, []string{act})
 }
+
+// hold adds its process to a list beside a job's gate, and makes a model of the
+// list when the gate opens.
+func hold(ctx context.Context, gate string) error {
+	f, err := os.OpenFile(gate+startsSuffix, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(f, os.Getpid())
+	if err := errors.Join(err, f.Close(), await(ctx, gate)); err != nil {
+		return err
+	}
+	starts, err := os.ReadFile(gate + startsSuffix)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(os.Getenv("SAGEMAKER_BASE_DIR"), "model", "starts"), starts, 0o600)
+}
+
+// startsSuffix ends the name of the file that lists a held job's processes.
+const startsSuffix = ".starts"
 
 // await returns when a file is there.
 func await(ctx context.Context, file string) error {
