@@ -26,7 +26,9 @@ func operations(t *testing.T, heading string) []string {
 // What local-cloud.md says is offered is what is offered.
 func TestOperations(t *testing.T) {
 	require.Equal(t, slices.Sorted(maps.Keys(new(sagemaker.Service).Operations())), operations(t, "## SageMaker"))
-	require.Equal(t, slices.Sorted(maps.Keys(new(cloudwatch.Store).Operations())), operations(t, "## CloudWatch"))
+	monitoring := new(cloudwatch.Store).Operations()
+	maps.Copy(monitoring, new(cloudwatch.Alarms).Operations())
+	require.Equal(t, slices.Sorted(maps.Keys(monitoring)), operations(t, "## CloudWatch"))
 	// The maps of other services, if there are any, are not exported: their source says.
 	const registered = `"([A-Z][A-Za-z]+)"\]? *[:=]+ *wire\.Op\(`
 	require.Equal(t, all(registered, goFiles(t, "../internal/localcloud/*.go")), operations(t, "## STS"))

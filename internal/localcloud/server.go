@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -42,6 +43,7 @@ type Server struct {
 	http     *http.Server
 	objects  *s3.Store
 	metrics  *cloudwatch.Store
+	alarms   *cloudwatch.Alarms
 	models   *sagemaker.Service
 }
 
@@ -85,6 +87,9 @@ func (s *Server) open(cfg Config) (err error) {
 	if s.metrics, err = cloudwatch.Open(filepath.Join(cfg.Dir, "cloudwatch"), cfg.Logger); err != nil {
 		return err
 	}
+	if s.alarms, err = cloudwatch.NewAlarms(s.metrics, cloudwatch.AlarmsConfig{Region: cfg.Region, Account: cfg.Account, Log: cfg.Logger}); err != nil {
+		return err
+	}
 	objects, err := s.objects.Handler(cfg.Logger)
 	if err != nil {
 		return err
@@ -102,7 +107,7 @@ func (s *Server) open(cfg Config) (err error) {
 		wire.S3(objects),
 		wire.JSON("sagemaker", "SageMaker", s.models.Operations()),
 		wire.REST("sagemaker", "/endpoints/", s.models.Runtime()),
-		wire.CBOR("monitoring", "GraniteServiceVersion20100801", s.metrics.Operations()),
+		wire.CBOR("monitoring", "GraniteServiceVersion20100801", s.monitoring()),
 		wire.Query("sts", "https://sts.amazonaws.com/doc/2011-06-15/", identity(cfg)),
 	).Upsetting(injector.Upset)
 	s.http = &http.Server{
@@ -110,6 +115,13 @@ func (s *Server) open(cfg Config) (err error) {
 		ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelWarn),
 	}
 	return nil
+}
+
+// monitoring are the operations of CloudWatch.
+func (s *Server) monitoring() wire.Operations {
+	ops := s.metrics.Operations()
+	maps.Copy(ops, s.alarms.Operations())
+	return ops
 }
 
 // beside answers what is not AWS's.
@@ -174,6 +186,9 @@ func (s *Server) close(ctx context.Context) error {
 	var errs []error
 	if s.models != nil {
 		errs = append(errs, s.models.Close(ctx))
+	}
+	if s.alarms != nil {
+		errs = append(errs, s.alarms.Close())
 	}
 	if s.metrics != nil {
 		errs = append(errs, s.metrics.Close())

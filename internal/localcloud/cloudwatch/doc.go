@@ -5,5 +5,6 @@
 // Nothing is kept value by value. Each second and minute of a series holds a
 // summary of fixed accuracy that merges, so memory and disk grow with series and
 // time, not with traffic. As on AWS, seconds are kept for 3 hours and minutes for
-// 15 days. Metric math, alarms and dashboards are not offered.
+// 15 days. Alarms watch statistics of them. Metric math and dashboards are not
+// offered.
 package cloudwatch
