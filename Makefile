@@ -16,7 +16,7 @@ UPDATES  ?= 100
 SEED     ?= 1
 VERSION  ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help demo dev build devserver test ready check format lint schema bench endure
+.PHONY: help demo dev build devserver test conformance ready check format lint schema bench endure
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ devserver: build
 test: ready ## run every test, with the race detector; PACKAGES=./internal/stats/... runs some
 	go vet ./...
 	$(GOTESTSUM) --format pkgname -- -race -timeout 15m $(PACKAGES)
+
+conformance: ready ## hold the local cloud against AWS's contract, and count what is covered
+	@cd internal/conformance && go test -count=1 -race
 
 ready: $(GOTESTSUM) devserver
 	@.ci/prepare

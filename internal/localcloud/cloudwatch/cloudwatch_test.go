@@ -244,7 +244,7 @@ func TestRefusals(t *testing.T) {
 		"too old":            {put("Test", types.MetricDatum{MetricName: aws.String("m"), Value: one, Timestamp: aws.Time(now.AddDate(0, -1, 0))}), "MetricData[0].Timestamp"},
 		"counts":             {put("Test", types.MetricDatum{MetricName: aws.String("m"), Values: []float64{1, 2}, Counts: []float64{1}}), "2 Values and 1 Counts"},
 		"resolution":         {put("Test", types.MetricDatum{MetricName: aws.String("m"), Value: one, StorageResolution: aws.Int32(5)}), "StorageResolution is 5"},
-		"unit":               {put("Test", types.MetricDatum{MetricName: aws.String("m"), Value: one, Unit: "Furlong"}), "MetricData[0].Unit"},
+		"unit":               {put("Test", types.MetricDatum{MetricName: aws.String("m"), Value: one, Unit: "Furlong"}), "'metricData.1.member.unit'"},
 		"expression":         {get(types.MetricDataQuery{Id: aws.String("e"), Expression: aws.String("m1/m2")}), "query e: expressions are not offered"},
 		"period":             {get(stat(45, "Sum")), "Period 45"},
 		"statistic":          {get(stat(60, "tm90")), `Stat "tm90"`},

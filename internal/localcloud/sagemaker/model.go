@@ -51,6 +51,10 @@ func (s *Service) createModel(ctx context.Context, in *sm.CreateModelInput) (*sm
 	var m model
 	copyFields(&m.DescribeModelOutput, in)
 	m.ModelArn, m.CreationTime = &arn, aws.Time(time.Now().UTC())
+	if c := m.PrimaryContainer; c != nil && c.Mode == "" {
+		c.Mode = types.ContainerModeSingleModel // as AWS describes it
+	}
+	m.EnableNetworkIsolation = aws.Bool(aws.ToBool(m.EnableNetworkIsolation))
 	if m.Container, err = s.resolve(ctx, def); err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func (t table[T]) insertIn(tx *bolt.Tx, key, arn string, tags []types.Tag, v *T)
 		return errExists
 	}
 	all := tagMap(tags)
-	if err := checkTags(arn, all); err != nil {
+	if err := checkTags(arn, all, tags); err != nil {
 		return err
 	}
 	if err := writeTags(tx, arn, all); err != nil {

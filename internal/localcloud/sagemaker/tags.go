@@ -3,6 +3,7 @@ package sagemaker
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -14,8 +15,13 @@ import (
 	"steward/internal/localcloud/wire"
 )
 
-// maxTags is AWS's limit of tags on one resource.
-const maxTags = 50
+// Limits of tags in the SageMaker API reference: on one resource, and in
+// characters.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
 
 func (s *Service) tagOperations(ops wire.Operations) {
 	ops["AddTags"] = wire.Op(s.addTags)
@@ -26,14 +32,24 @@ func (s *Service) tagOperations(ops wire.Operations) {
 func (s *Service) addTags(_ context.Context, in *sm.AddTagsInput) (*sm.AddTagsOutput, error) {
 	tags, err := s.changeTags(in.ResourceArn, func(m map[string]string) error {
 		maps.Copy(m, tagMap(in.Tags))
-		return checkTags(*in.ResourceArn, m)
+		return checkTags(*in.ResourceArn, m, in.Tags)
 	})
 	return &sm.AddTagsOutput{Tags: tags}, err
 }
 
-func checkTags(arn string, tags map[string]string) error {
-	if len(tags) > maxTags {
-		return invalid("%d tags on %s: at most %d are allowed", len(tags), arn, maxTags)
+// checkTags checks the tags that are new and the number of all.
+func checkTags(arn string, all map[string]string, added []types.Tag) error {
+	if len(all) > maxTags {
+		return invalid("%d tags on %s: at most %d are allowed", len(all), arn, maxTags)
+	}
+	for i, t := range added {
+		path := fmt.Sprintf("tags.%d.member.", i+1)
+		if err := first(
+			checkLength(path+"key", aws.ToString(t.Key), maxTagKey),
+			checkLength(path+"value", aws.ToString(t.Value), maxTagValue),
+		); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{`{"InputDataConfig": {"a": 1}}`, "InputDataConfig: expected a list, got an object"},
 		{`{"InputDataConfig": [{}, {"ChannelName": []}]}`, "InputDataConfig[1].ChannelName: expected a string, got a list"},
 		{`{"HyperParameters": {"a": 1}}`, "HyperParameters.a: expected a string, got 1"},
-		{`{"ResourceConfig": {"InstanceType": "ml.huge"}}`, "ValidationException: 1 validation error detected: Value 'ml.huge' at 'ResourceConfig.InstanceType'"},
+		{`{"ResourceConfig": {"InstanceType": "ml.huge"}}`, "ValidationException: 1 validation error detected: Value 'ml.huge' at 'resourceConfig.instanceType'"},
 		{`[]`, "request: expected an object, got a list"},
 	} {
 		tree, err := parseJSON(strings.NewReader(x.body))

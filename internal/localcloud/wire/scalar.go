@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -96,7 +97,27 @@ func checkEnum(v reflect.Value, path string) error {
 	if slices.Contains(known, v.String()) {
 		return nil
 	}
-	return Errorf("ValidationException", "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: %v", v, path, known)
+	return Errorf("ValidationException", "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]",
+		v, constraintPath(path), strings.Join(known, ", "))
+}
+
+// constraintPath writes a path as AWS does in what it says of constraints:
+// members begin with a small letter, items of lists count from 1.
+func constraintPath(path string) string {
+	var b strings.Builder
+	for i, name := range strings.Split(path, ".") {
+		name, rest, _ := strings.Cut(name, "[")
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(strings.ToLower(name[:min(1, len(name))]) + name[min(1, len(name)):])
+		for index := range strings.SplitSeq(rest, "[") {
+			if n, err := strconv.Atoi(strings.TrimSuffix(index, "]")); err == nil {
+				fmt.Fprintf(&b, ".%d.member", n+1)
+			}
+		}
+	}
+	return b.String()
 }
 
 func decodeTime(src any, dst reflect.Value, path string) error {
