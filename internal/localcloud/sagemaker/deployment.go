@@ -21,7 +21,9 @@ type endpointRecord struct {
 	LastDeployment    *types.DeploymentConfig
 }
 
-func (r *endpointRecord) head() head { return head{r.Name, string(r.Status), r.Created, r.Modified} }
+func (r *endpointRecord) head() head {
+	return head{name: r.Name, status: string(r.Status), created: r.Created, modified: r.Modified}
+}
 
 // deployment is an endpoint configuration with its models resolved: what was
 // asked for stands even when configuration or model are deleted meanwhile.

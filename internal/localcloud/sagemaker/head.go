@@ -3,6 +3,7 @@ package sagemaker
 import (
 	"encoding/binary"
 	"iter"
+	"math"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -12,6 +13,7 @@ import (
 type head struct {
 	name, status      string
 	created, modified time.Time // modified is zero where a kind has no such time
+	objective         float32   // of a trial; not in an index
 }
 
 // key and value are a head's entry in its table's index, in the order of
@@ -35,6 +37,18 @@ func stamp(t time.Time) []byte {
 }
 
 func readStamp(b []byte) time.Time { return time.Unix(0, int64(binary.BigEndian.Uint64(b))).UTC() }
+
+// number is a number as bytes of the same order: the sign bit of IEEE 754 is
+// turned round, and all others of what is negative.
+func number(f float32) []byte {
+	bits := math.Float32bits(f)
+	if bits>>31 == 1 {
+		bits = ^bits
+	} else {
+		bits |= 1 << 31
+	}
+	return binary.BigEndian.AppendUint32(nil, bits)
+}
 
 // heads streams a table's index from the place after an entry's key, or from
 // the beginning if that is empty; backwards, when descending.

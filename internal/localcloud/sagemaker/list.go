@@ -18,7 +18,7 @@ type query struct {
 	createdAfter, createdBefore   *time.Time
 	modifiedAfter, modifiedBefore *time.Time
 	status                        string // "" for any
-	sortBy                        string // Name, Status, CreationTime (default), LastModifiedTime
+	sortBy                        string // Name, Status, CreationTime (default), LastModifiedTime, FinalObjectiveMetricValue
 	descending                    bool
 	max                           *int32 // page size, 1 to 100; default 10, as AWS
 	token                         *string
@@ -114,6 +114,8 @@ func (q query) key(h head) []byte {
 		return []byte(h.status + "\x00" + h.name)
 	case "LastModifiedTime":
 		return append(stamp(h.modified), h.name...)
+	case "FinalObjectiveMetricValue":
+		return append(number(h.objective), h.name...)
 	default:
 		return h.key()
 	}

@@ -20,7 +20,9 @@ type thing struct {
 	Created, Modified time.Time
 }
 
-func (r *thing) head() head { return head{r.Name, r.Status, r.Created, r.Modified} }
+func (r *thing) head() head {
+	return head{name: r.Name, status: r.Status, created: r.Created, modified: r.Modified}
+}
 
 func openThings(t testing.TB) table[thing] {
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "db"), 0o600, &bolt.Options{NoSync: true})

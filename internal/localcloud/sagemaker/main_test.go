@@ -84,6 +84,14 @@ func train() {
 		fmt.Println("auc=0.25")
 		<-stop
 		must(os.WriteFile(base("model", "model.txt"), []byte("partial"), 0o644))
+	case "last":
+		fmt.Println("auc=" + hyper["score"])
+		if hyper["score"] == "none" {
+			os.Exit(1)
+		}
+	case "score":
+		fmt.Println("auc=" + hyper["score"])
+		writeModel()
 	case "gate":
 		fmt.Println("auc=0.125")
 		awaitFile(hyper["gate"])

@@ -29,6 +29,7 @@ type scraper struct {
 	defs    []types.MetricDefinition
 	regexps []*regexp.Regexp
 	values  []*types.MetricData // by definition; nil until seen
+	heard   func(float32)       // hears every value, if set
 	last    string              // last line that is not empty
 	err     error
 }
@@ -125,6 +126,9 @@ func (s *scraper) line(line []byte, at time.Time) {
 		v, err := strconv.ParseFloat(string(m[1]), 32)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			continue // not a number: SageMaker ignores it too
+		}
+		if s.heard != nil {
+			s.heard(float32(v))
 		}
 		s.values[i] = &types.MetricData{MetricName: s.defs[i].Name, Value: aws.Float32(float32(v)), Timestamp: &at}
 	}

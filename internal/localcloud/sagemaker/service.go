@@ -56,6 +56,7 @@ type Config struct {
 	ServerGrace     time.Duration // the same for a model server (30 s, as AWS)
 	StartupTimeout  time.Duration // until a model server's first good /ping, unless the variant says (60 s)
 	CaptureInterval time.Duration // between deliveries of captured data (1 s)
+	TuningInterval  time.Duration // between looks at the objectives of running tuning jobs (1 s)
 }
 
 // Service is the running service.
@@ -130,6 +131,7 @@ func defaults(cfg Config) Config {
 	set(&cfg.ServerGrace, 30*time.Second)
 	set(&cfg.StartupTimeout, 60*time.Second)
 	set(&cfg.CaptureInterval, time.Second)
+	set(&cfg.TuningInterval, time.Second)
 	if cfg.MaxJobs <= 0 {
 		cfg.MaxJobs = 2 * runtime.NumCPU()
 	}
@@ -147,6 +149,9 @@ func (s *Service) resume() error {
 	}
 	s.spawn(func() { s.sweepServers(stale) })
 	if err := s.resumeTraining(); err != nil {
+		return err
+	}
+	if err := s.resumeTuning(); err != nil {
 		return err
 	}
 	if err := s.resumeTransforms(); err != nil {
@@ -197,7 +202,7 @@ func (s *Service) Close(ctx context.Context) error {
 func (s *Service) Operations() wire.Operations {
 	ops := wire.Operations{}
 	for _, add := range []func(wire.Operations){
-		s.trainingOperations, s.transformOperations, s.registryOperations,
+		s.trainingOperations, s.tuningOperations, s.transformOperations, s.registryOperations,
 		s.modelOperations, s.endpointConfigOperations, s.endpointOperations, s.tagOperations,
 	} {
 		add(ops)

@@ -29,6 +29,7 @@ type store struct {
 	models     table[model]
 	configs    table[endpointConfig]
 	endpoints  table[endpointRecord]
+	tunings    table[tuningJob]
 }
 
 var tagBucket = []byte("tags")
@@ -49,10 +50,11 @@ func openStore(path string) (*store, error) {
 		models:     newTable(db, "model", (*model).head),
 		configs:    newTable(db, "endpoint-config", (*endpointConfig).head),
 		endpoints:  newTable(db, "endpoint", (*endpointRecord).head),
+		tunings:    newTable(db, "hyper-parameter-tuning-job", (*tuningJob).head),
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
 		for _, create := range []func(*bolt.Tx) error{s.training.create, s.transforms.create, s.groups.create,
-			s.packages.create, s.models.create, s.configs.create, s.endpoints.create} {
+			s.packages.create, s.models.create, s.configs.create, s.endpoints.create, s.tunings.create} {
 			if err := create(tx); err != nil {
 				return err
 			}

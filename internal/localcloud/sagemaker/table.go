@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	bolt "go.etcd.io/bbolt"
@@ -15,10 +16,11 @@ type table[T any] struct {
 	db          *bolt.DB
 	name, index []byte // buckets
 	head        func(*T) head
+	changes     *changes
 }
 
 func newTable[T any](db *bolt.DB, name string, of func(*T) head) table[T] {
-	return table[T]{db, []byte(name), []byte(name + ".created"), of}
+	return table[T]{db, []byte(name), []byte(name + ".created"), of, &changes{next: make(chan struct{})}}
 }
 
 // create makes the table's buckets. Records of a file that has no index yet are
@@ -74,6 +76,7 @@ func (t table[T]) write(tx *bolt.Tx, key string, v *T) error {
 		return fmt.Errorf("record %s/%s: %w", t.name, key, err)
 	}
 	h := t.head(v)
+	tx.OnCommit(t.changes.announce)
 	return errors.Join(tx.Bucket(t.name).Put([]byte(key), data), tx.Bucket(t.index).Put(h.key(), h.value()))
 }
 
@@ -122,6 +125,7 @@ func (t table[T]) removeIn(tx *bolt.Tx, key, arn string) error {
 	if err != nil {
 		return err
 	}
+	tx.OnCommit(t.changes.announce)
 	return errors.Join(tx.Bucket(tagBucket).Delete([]byte(arn)),
 		tx.Bucket(t.index).Delete(t.head(v).key()), tx.Bucket(t.name).Delete([]byte(key)))
 }
@@ -137,4 +141,24 @@ func (t table[T]) all() ([]*T, error) {
 		})
 	})
 	return out, err
+}
+
+// changes tells those who wait of the next commit to a table.
+type changes struct {
+	mu   sync.Mutex
+	next chan struct{}
+}
+
+// wait gives a channel that is closed by the next commit.
+func (c *changes) wait() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.next
+}
+
+func (c *changes) announce() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.next)
+	c.next = make(chan struct{})
 }

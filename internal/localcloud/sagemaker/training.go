@@ -24,6 +24,11 @@ func (s *Service) trainingOperations(ops wire.Operations) {
 }
 
 func (s *Service) createTrainingJob(_ context.Context, in *sm.CreateTrainingJobInput) (*sm.CreateTrainingJobOutput, error) {
+	return s.startTraining(in, nil)
+}
+
+// startTraining creates a training job, of a tuning job if one is named.
+func (s *Service) startTraining(in *sm.CreateTrainingJobInput, tuning *string) (*sm.CreateTrainingJobOutput, error) {
 	if err := s.checkTraining(in); err != nil {
 		return nil, err
 	}
@@ -31,7 +36,7 @@ func (s *Service) createTrainingJob(_ context.Context, in *sm.CreateTrainingJobI
 	var job trainingJob
 	copyFields(&job.DescribeTrainingJobOutput, in)
 	now := time.Now().UTC()
-	job.TrainingJobArn, job.CreationTime = &arn, &now
+	job.TrainingJobArn, job.TuningJobArn, job.CreationTime = &arn, tuning, &now
 	job.ModelArtifacts = &types.ModelArtifacts{}
 	job.StoppingCondition = stopping(in.StoppingCondition)
 	job.enter(types.SecondaryStatusStarting, "Preparing the instances for training", now)

@@ -23,7 +23,7 @@ type trainingJob struct {
 }
 
 func (j *trainingJob) head() head {
-	return head{*j.TrainingJobName, string(j.TrainingJobStatus), *j.CreationTime, *j.LastModifiedTime}
+	return head{name: *j.TrainingJobName, status: string(j.TrainingJobStatus), created: *j.CreationTime, modified: *j.LastModifiedTime}
 }
 
 // primary gives a secondary status's status; those not named are InProgress.

@@ -24,7 +24,7 @@ type transformJob struct {
 }
 
 func (j *transformJob) head() head {
-	return head{*j.TransformJobName, string(j.TransformJobStatus), *j.CreationTime, j.Modified}
+	return head{name: *j.TransformJobName, status: string(j.TransformJobStatus), created: *j.CreationTime, modified: j.Modified}
 }
 
 func (j *transformJob) final() bool {

@@ -1,0 +1,92 @@
+package sagemaker
+
+import (
+	"os"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+)
+
+// curve is the values of a training job's objective by epoch: every value in the
+// log is one epoch's.
+type curve struct {
+	log    *scraper
+	values []float32
+}
+
+func newCurve(file string, objective types.MetricDefinition) *curve {
+	c := &curve{log: newScraper(file, []types.MetricDefinition{objective})}
+	c.log.heard = func(value float32) { c.values = append(c.values, value) }
+	return c
+}
+
+// read takes in what the log has gained. A job that started over has a new log.
+func (c *curve) read() []float32 {
+	if info, err := os.Stat(c.log.file); err == nil && info.Size() < c.log.offset {
+		c.log.reset()
+		c.values = nil
+	}
+	c.log.read()
+	return c.values
+}
+
+// hopeless are the training jobs that early stopping ends, by the median rule.
+func (s *Service) hopeless(j *tuningJob, curves map[string]*curve) (names []string) {
+	var done [][]float32
+	running := map[string][]float32{}
+	for i := range j.Trials {
+		t := &j.Trials[i]
+		name := *t.TrainingJobName
+		if curves[name] == nil {
+			curves[name] = newCurve(s.logFile(name), j.objectiveDefinition(t.Definition))
+		}
+		switch {
+		case t.TrainingJobStatus == types.TrainingJobStatusCompleted:
+			done = append(done, curves[name].read())
+		case t.Launched && t.TrainingJobStatus == types.TrainingJobStatusInProgress:
+			running[name] = curves[name].read()
+		}
+	}
+	for name, values := range running {
+		if belowMedian(values, done, j.goal()) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// objectiveDefinition says how a definition's objective is found in a log.
+func (j *tuningJob) objectiveDefinition(definition int) types.MetricDefinition {
+	list := j.definitions()[definition].AlgorithmSpecification.MetricDefinitions
+	i := slices.IndexFunc(list, func(m types.MetricDefinition) bool { return *m.Name == *j.objective(definition).MetricName })
+	return list[i] // checked when the job was made
+}
+
+// belowMedian is the median rule: it reports whether a job's last value is worse
+// than the median of the running averages of the completed jobs up to the same
+// epoch. Jobs that had fewer epochs do not count. (SageMaker developer guide,
+// "Stop Training Jobs Early"; Golovin et al., Google Vizier, KDD 2017, 3.2.2.)
+func belowMedian(values []float32, completed [][]float32, goal types.HyperParameterTuningJobObjectiveType) bool {
+	epochs := len(values)
+	if epochs == 0 {
+		return false
+	}
+	var averages []float64
+	for _, other := range completed {
+		if len(other) < epochs {
+			continue
+		}
+		var sum float64
+		for _, v := range other[:epochs] {
+			sum += float64(v)
+		}
+		averages = append(averages, sum/float64(epochs))
+	}
+	if len(averages) == 0 {
+		return false
+	}
+	slices.Sort(averages)
+	n := len(averages)
+	median := (averages[(n-1)/2] + averages[n/2]) / 2
+	return better(goal, float32(median), values[epochs-1])
+}
