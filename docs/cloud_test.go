@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/localcloud/cloudwatch"
+	"steward/internal/localcloud/logs"
 	"steward/internal/localcloud/sagemaker"
 )
 
@@ -29,6 +30,7 @@ func TestOperations(t *testing.T) {
 	monitoring := new(cloudwatch.Store).Operations()
 	maps.Copy(monitoring, new(cloudwatch.Alarms).Operations())
 	require.Equal(t, slices.Sorted(maps.Keys(monitoring)), operations(t, "## CloudWatch"))
+	require.Equal(t, slices.Sorted(maps.Keys(new(logs.Store).Operations())), operations(t, "## CloudWatch Logs"))
 	// The maps of other services, if there are any, are not exported: their source says.
 	const registered = `"([A-Z][A-Za-z]+)"\]? *[:=]+ *wire\.Op\(`
 	require.Equal(t, all(registered, goFiles(t, "../internal/localcloud/*.go")), operations(t, "## STS"))

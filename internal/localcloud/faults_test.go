@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
@@ -135,7 +136,11 @@ func TestFaultsByOperation(t *testing.T) {
 			return err
 		},
 		"monitoring ListMetrics ": func() error { _, err := cloudwatch.NewFromConfig(cfg).ListMetrics(ctx, nil); return err },
-		"sts GetCallerIdentity ":  func() error { _, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil); return err },
+		"logs DescribeLogGroups ": func() error {
+			_, err := cloudwatchlogs.NewFromConfig(cfg).DescribeLogGroups(ctx, nil)
+			return err
+		},
+		"sts GetCallerIdentity ": func() error { _, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil); return err },
 	} {
 		t.Run(want, func(t *testing.T) {
 			name := strings.SplitN(want, " ", 3)

@@ -15,6 +15,7 @@ import (
 
 	"steward/internal/localcloud/cloudwatch"
 	"steward/internal/localcloud/faults"
+	"steward/internal/localcloud/logs"
 	"steward/internal/localcloud/s3"
 	"steward/internal/localcloud/sagemaker"
 	"steward/internal/localcloud/wire"
@@ -44,6 +45,7 @@ type Server struct {
 	objects  *s3.Store
 	metrics  *cloudwatch.Store
 	alarms   *cloudwatch.Alarms
+	logs     *logs.Store
 	models   *sagemaker.Service
 }
 
@@ -90,13 +92,16 @@ func (s *Server) open(cfg Config) (err error) {
 	if s.alarms, err = cloudwatch.NewAlarms(s.metrics, cloudwatch.AlarmsConfig{Region: cfg.Region, Account: cfg.Account, Log: cfg.Logger}); err != nil {
 		return err
 	}
+	if s.logs, err = logs.Open(logs.Config{Dir: filepath.Join(cfg.Dir, "logs"), Region: cfg.Region, Account: cfg.Account, Logger: cfg.Logger}); err != nil {
+		return err
+	}
 	objects, err := s.objects.Handler(cfg.Logger)
 	if err != nil {
 		return err
 	}
 	s.models, err = sagemaker.New(sagemaker.Config{
 		Dir: filepath.Join(cfg.Dir, "sagemaker"), Region: cfg.Region, Account: cfg.Account,
-		Objects: s.objects, Metrics: s.metrics, Images: cfg.Images, Logger: cfg.Logger,
+		Objects: s.objects, Metrics: s.metrics, Logs: s.logs, Images: cfg.Images, Logger: cfg.Logger,
 		Endpoint: s.url(), AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey,
 	})
 	if err != nil {
@@ -108,6 +113,7 @@ func (s *Server) open(cfg Config) (err error) {
 		wire.JSON("sagemaker", "SageMaker", s.models.Operations()),
 		wire.REST("sagemaker", "/endpoints/", s.models.Runtime()),
 		wire.CBOR("monitoring", "GraniteServiceVersion20100801", s.monitoring()),
+		wire.JSON("logs", "Logs_20140328", s.logs.Operations()),
 		wire.Query("sts", "https://sts.amazonaws.com/doc/2011-06-15/", identity(cfg)),
 	).Upsetting(injector.Upset)
 	s.http = &http.Server{
@@ -189,6 +195,9 @@ func (s *Server) close(ctx context.Context) error {
 	}
 	if s.alarms != nil {
 		errs = append(errs, s.alarms.Close())
+	}
+	if s.logs != nil {
+		errs = append(errs, s.logs.Close())
 	}
 	if s.metrics != nil {
 		errs = append(errs, s.metrics.Close())

@@ -41,7 +41,7 @@ type Plan struct {
 // first that is not exhausted decides. In patterns * stands for any text; an
 // empty pattern takes every call.
 type Rule struct {
-	Service   string `json:"service,omitempty"`   // signing name: s3, sagemaker, monitoring, sts
+	Service   string `json:"service,omitempty"`   // signing name: s3, sagemaker, monitoring, logs, sts
 	Operation string `json:"operation,omitempty"` // pattern, such as Create*
 	Resource  string `json:"resource,omitempty"`  // pattern of a name or ARN in the request; of S3, bucket/key
 
@@ -64,6 +64,7 @@ var services = map[string]struct{ throttled, failed wire.Error }{
 		wire.Error{Code: "InternalError", Message: "We encountered an internal error. Please try again.", Status: http.StatusInternalServerError}},
 	"sagemaker":  {wire.Error{Code: "ThrottlingException", Message: "Rate exceeded"}, internalFailure},
 	"monitoring": {wire.Error{Code: "Throttling", Message: "Rate exceeded"}, internalFailure},
+	"logs":       {wire.Error{Code: "ThrottlingException", Message: "Rate exceeded"}, internalFailure},
 	"sts":        {wire.Error{Code: "Throttling", Message: "Rate exceeded"}, internalFailure},
 }
 

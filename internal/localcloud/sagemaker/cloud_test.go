@@ -21,12 +21,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	cwl "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	sm "github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	smr "github.com/aws/aws-sdk-go-v2/service/sagemakerruntime"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
 
+	"steward/internal/localcloud/logs"
 	"steward/internal/localcloud/s3"
 	"steward/internal/localcloud/sagemaker"
 	"steward/internal/localcloud/wire"
@@ -64,14 +66,26 @@ func (r *recorder) sum(key string) (total float64, n int) {
 	return total, len(r.values[key])
 }
 
+// hosted are the services of one directory.
+type hosted struct {
+	service *sagemaker.Service
+	store   *s3.Store
+	logs    *logs.Store
+	metrics *recorder
+}
+
 // host opens the services of a directory.
-func host(dir string, change func(*sagemaker.Config)) (*sagemaker.Service, *s3.Store, *recorder, error) {
+func host(dir string, change func(*sagemaker.Config)) (hosted, error) {
 	store, err := s3.Open(filepath.Join(dir, "s3"))
 	if err != nil {
-		return nil, nil, nil, err
+		return hosted{}, err
+	}
+	kept, err := logs.Open(logs.Config{Dir: filepath.Join(dir, "logs"), Region: "us-east-1", Account: account, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return hosted{}, err
 	}
 	metrics := new(recorder)
-	cfg := sagemaker.Config{Dir: filepath.Join(dir, "sagemaker"), Region: "us-east-1", Account: account, Objects: store, Metrics: metrics,
+	cfg := sagemaker.Config{Dir: filepath.Join(dir, "sagemaker"), Region: "us-east-1", Account: account, Objects: store, Metrics: metrics, Logs: kept,
 		Images: []sagemaker.Image{{Pattern: "test/*", Command: []string{"env", "GORACE=" + noSleep, os.Args[0], "container"}}},
 		Logger: slog.New(slog.DiscardHandler), Endpoint: "http://127.0.0.1:1", AccessKey: "key", SecretKey: "secret",
 		CaptureInterval: 20 * time.Millisecond}
@@ -79,37 +93,37 @@ func host(dir string, change func(*sagemaker.Config)) (*sagemaker.Service, *s3.S
 		change(&cfg)
 	}
 	service, err := sagemaker.New(cfg)
-	return service, store, metrics, err
+	return hosted{service, store, kept, metrics}, err
 }
 
-func handler(s *sagemaker.Service, store *s3.Store) (http.Handler, error) {
-	objects, err := store.Handler(slog.New(slog.DiscardHandler))
+func (h hosted) handler() (http.Handler, error) {
+	objects, err := h.store.Handler(slog.New(slog.DiscardHandler))
 	return wire.NewRouter(wire.Verifier{AccessKey: "key", SecretKey: "secret"},
-		wire.JSON("sagemaker", "SageMaker", s.Operations()), wire.REST("sagemaker", "/endpoints/", s.Runtime()), wire.S3(objects)), err
+		wire.JSON("sagemaker", "SageMaker", h.service.Operations()), wire.REST("sagemaker", "/endpoints/", h.service.Runtime()),
+		wire.JSON("logs", "Logs_20140328", h.logs.Operations()), wire.S3(objects)), err
 }
 
 // hostCloud is a whole cloud in a process of its own: it says where it listens
 // and waits to be killed.
 func hostCloud(dir string) {
-	service, store, _, err := host(dir, nil)
+	h, err := host(dir, nil)
 	must(err)
-	h, err := handler(service, store)
+	serve, err := h.handler()
 	must(err)
-	fmt.Println(httptest.NewServer(h).URL)
+	fmt.Println(httptest.NewServer(serve).URL)
 	_, _ = io.Copy(io.Discard, os.Stdin)
-	must(service.Close(context.Background()))
+	must(h.service.Close(context.Background()))
 }
 
 // cloud is the service under test behind HTTP, with the SDK's clients.
 type cloud struct {
 	*testing.T
-	dir     string
-	change  func(*sagemaker.Config)
-	service *sagemaker.Service
-	store   *s3.Store
-	metrics *recorder
+	dir    string
+	change func(*sagemaker.Config)
+	hosted
 	server  *httptest.Server
 	sm      *sm.Client
+	cwl     *cwl.Client
 	runtime *smr.Client
 }
 
@@ -123,9 +137,9 @@ func start(t *testing.T, change func(*sagemaker.Config)) *cloud {
 
 func (c *cloud) open() {
 	var err error
-	c.service, c.store, c.metrics, err = host(c.dir, c.change)
+	c.hosted, err = host(c.dir, c.change)
 	require.NoError(c, err)
-	h, err := handler(c.service, c.store)
+	h, err := c.handler()
 	require.NoError(c, err)
 	c.server = httptest.NewServer(h)
 	c.connect(c.server.URL)
@@ -134,7 +148,7 @@ func (c *cloud) open() {
 func (c *cloud) connect(url string) {
 	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &url, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}
-	c.sm, c.runtime = sm.NewFromConfig(cfg), smr.NewFromConfig(cfg)
+	c.sm, c.runtime, c.cwl = sm.NewFromConfig(cfg), smr.NewFromConfig(cfg), cwl.NewFromConfig(cfg)
 }
 
 // shut ends the cloud as a clean stop does; nothing may be left running.
@@ -146,6 +160,7 @@ func (c *cloud) shut() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	require.NoError(c, c.service.Close(ctx))
+	require.NoError(c, c.logs.Close())
 	require.NoError(c, c.store.Close())
 	c.server = nil
 	for _, dir := range []string{"servers", "capture"} {
@@ -221,13 +236,28 @@ func (c *cloud) requireGone(pid int) {
 	c.eventually(func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH }, fmt.Sprintf("process %d is still there", pid))
 }
 
+// log is the latest log file below TrainingJobs/<job>, or another folder.
+func (c *cloud) log(path ...string) string {
+	c.Helper()
+	if len(path) == 1 {
+		path = []string{"TrainingJobs", path[0]}
+	}
+	files, err := filepath.Glob(filepath.Join(c.dir, "sagemaker", "logs", filepath.Join(path...), "*.log"))
+	require.NoError(c, err)
+	if len(files) == 0 {
+		return ""
+	}
+	data, err := os.ReadFile(files[len(files)-1])
+	require.NoError(c, err)
+	return string(data)
+}
+
 // loggedPID waits for the process id that a container prints first.
 func (c *cloud) loggedPID(log ...string) int {
 	c.Helper()
 	var pid int
 	c.eventually(func() bool {
-		data, _ := os.ReadFile(filepath.Join(c.dir, "sagemaker", "logs", filepath.Join(log...)+".log"))
-		fields := strings.Fields(string(data))
+		fields := strings.Fields(c.log(log...))
 		if len(fields) > 2 {
 			pid, _ = strconv.Atoi(fields[1])
 		}

@@ -19,19 +19,20 @@ import (
 // BenchmarkDescribeTrainingJob asks for a job over HTTP. The requests are signed
 // once, so that only the cloud's work and the connection's count.
 func BenchmarkDescribeTrainingJob(b *testing.B) {
-	service, store, _, err := host(b.TempDir(), nil)
+	services, err := host(b.TempDir(), nil)
 	require.NoError(b, err)
-	h, err := handler(service, store)
+	h, err := services.handler()
 	require.NoError(b, err)
 	server := httptest.NewServer(h)
 	defer func() {
 		server.Close()
-		require.NoError(b, service.Close(context.Background()))
-		require.NoError(b, store.Close())
+		require.NoError(b, services.service.Close(context.Background()))
+		require.NoError(b, services.logs.Close())
+		require.NoError(b, services.store.Close())
 	}()
 	c := &cloud{T: new(testing.T)}
 	c.connect(server.URL)
-	require.NoError(b, store.CreateBucket(b.Context(), "data"))
+	require.NoError(b, services.store.CreateBucket(b.Context(), "data"))
 	_, err = c.sm.CreateTrainingJob(b.Context(), trainingInput("described", map[string]string{"rounds": "7", "depth": "3"}))
 	require.NoError(b, err)
 	const body = `{"TrainingJobName":"described"}`

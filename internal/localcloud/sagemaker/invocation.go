@@ -75,7 +75,8 @@ func (c *invocation) send(ctx context.Context, routes *routes, v *variant) (*ans
 	}
 	c.measure(v, a, a.status)
 	if a.status < 200 || a.status > 299 {
-		return nil, &modelError{a.status, truncate(string(a.body), maxFailure), c.service.logFile("endpoints", c.endpoint.name, v.spec.Name)}
+		group := endpointLogs + c.endpoint.name
+		return nil, &modelError{a.status, truncate(string(a.body), maxFailure), c.service.logPage(group), c.service.logARN(group)}
 	}
 	if err := c.capture(routes, v, a); err != nil && c.service.complaints.Allow() {
 		c.service.log.Error("invocations are answered but not captured", "endpoint", c.endpoint.name, "variant", v.spec.Name, "error", err)

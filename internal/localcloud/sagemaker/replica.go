@@ -78,6 +78,7 @@ func (r *replica) keep() {
 }
 
 func (r *replica) remove() {
+	r.service.settle(r.log)
 	if err := os.RemoveAll(r.dir); err != nil {
 		r.service.log.Error("model server's folder", "dir", r.dir, "error", err)
 	}

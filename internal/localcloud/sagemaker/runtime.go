@@ -49,7 +49,8 @@ func (s *Service) Runtime() http.Handler {
 type modelError struct {
 	status  int // the model's; 0 when it did not answer in time
 	message string
-	log     string
+	log     string // where it is shown
+	logARN  string
 }
 
 func (e *modelError) Error() string {
@@ -57,7 +58,7 @@ func (e *modelError) Error() string {
 	if e.status >= 400 && e.status < 500 {
 		kind = "client"
 	}
-	return fmt.Sprintf("Received %s error (%d) from primary with message %q. See the log %s for more information.", kind, e.status, e.message, e.log)
+	return fmt.Sprintf("Received %s error (%d) from primary with message %q. See %s for more information.", kind, e.status, e.message, e.log)
 }
 
 // refuse answers an error in restJson1.
@@ -68,7 +69,7 @@ func refuse(w http.ResponseWriter, err error) {
 	switch {
 	case errors.As(err, &model):
 		code, status = "ModelError", http.StatusFailedDependency
-		body["OriginalStatusCode"], body["OriginalMessage"], body["LogStreamArn"] = model.status, model.message, model.log
+		body["OriginalStatusCode"], body["OriginalMessage"], body["LogStreamArn"] = model.status, model.message, model.logARN
 	case errors.As(err, &known):
 		if code, status = known.Code, known.Status; status == 0 {
 			status = http.StatusBadRequest

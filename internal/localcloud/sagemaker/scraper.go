@@ -34,8 +34,8 @@ type scraper struct {
 	err     error
 }
 
-func newScraper(file string, defs []types.MetricDefinition) *scraper {
-	s := &scraper{file: file, defs: defs, values: make([]*types.MetricData, len(defs))}
+func newScraper(defs []types.MetricDefinition) *scraper {
+	s := &scraper{defs: defs, values: make([]*types.MetricData, len(defs))}
 	for _, d := range defs {
 		s.regexps = append(s.regexps, regexp.MustCompile(*d.Regex)) // checked when the job was created
 	}
@@ -56,10 +56,11 @@ func (s *scraper) read() []types.MetricData {
 	return list
 }
 
-// reset forgets everything: the job starts over with a new log.
-func (s *scraper) reset() {
+// follow forgets everything and reads another log from its beginning.
+func (s *scraper) follow(file string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.file = file
 	s.offset, s.begun, s.last, s.err = 0, nil, "", nil
 	clear(s.values)
 }
@@ -76,6 +77,9 @@ func (s *scraper) lastLine() string {
 
 // readOn takes in what the log has gained.
 func (s *scraper) readOn() error {
+	if s.file == "" {
+		return nil // it runs not yet
+	}
 	f, err := os.Open(s.file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

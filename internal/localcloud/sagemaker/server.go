@@ -32,7 +32,7 @@ var errUnhealthy = errors.New("model server did not become healthy")
 type serverSpec struct {
 	container container
 	env       map[string]string // above the container's own
-	log       string
+	log       journal
 	fetch     time.Duration // model data download
 	startup   time.Duration // until the first good /ping
 }
@@ -48,15 +48,16 @@ func (s *Service) startServer(ctx context.Context, spec serverSpec) (*replica, e
 	base, tmp := filepath.Join(dir, "ml"), filepath.Join(dir, "tmp")
 	err = first(
 		makeDirs(dir, "run", "tmp", "ml/model", "ml/output"),
-		os.MkdirAll(filepath.Dir(spec.log), 0o755),
+		s.follow(spec.log),
 	)
 	if err == nil {
 		err = s.fetchModel(ctx, spec, filepath.Join(base, "model"), tmp)
 	}
 	if err != nil {
+		s.settle(s.file(spec.log))
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	r := s.newReplica(dir, spec.log, command, s.baseEnv(base, tmp, spec.container.Env, spec.env))
+	r := s.newReplica(dir, s.file(spec.log), command, s.baseEnv(base, tmp, spec.container.Env, spec.env))
 	if !s.spawn(r.keep) {
 		return nil, errors.Join(s.ctx.Err(), os.RemoveAll(dir))
 	}
@@ -167,7 +168,8 @@ func (s *Service) staleServers() ([]string, error) {
 
 // sweepServers removes them. Their supervisors end them when their service
 // ended; this waits for it.
-func (s *Service) sweepServers(stale []string) {
+func (s *Service) sweepServers(stale, logs []string) {
+	defer s.settle(logs...)
 	var wait sync.WaitGroup
 	for _, dir := range stale {
 		wait.Go(func() {

@@ -47,6 +47,7 @@ type Config struct {
 	Dir, Region, Account           string
 	Objects                        Objects
 	Metrics                        Metrics
+	Logs                           Logs // of containers; without, they are files only
 	Images                         []Image
 	Logger                         *slog.Logger
 	Endpoint, AccessKey, SecretKey string // how containers reach the local cloud
@@ -147,7 +148,8 @@ func (s *Service) resume() error {
 	if err != nil {
 		return err
 	}
-	s.spawn(func() { s.sweepServers(stale) })
+	logs := s.orphaned()
+	s.spawn(func() { s.sweepServers(stale, logs) })
 	if err := s.resumeTraining(); err != nil {
 		return err
 	}

@@ -135,7 +135,8 @@ func TestTagsOnCreate(t *testing.T) {
 
 func TestScraperReadsEveryKindOfLine(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "log")
-	s := newScraper(file, []types.MetricDefinition{{Name: aws.String("loss"), Regex: aws.String(`loss=([0-9.]+)`)}})
+	s := newScraper([]types.MetricDefinition{{Name: aws.String("loss"), Regex: aws.String(`loss=([0-9.]+)`)}})
+	s.follow(file)
 	add := func(text string) float32 {
 		f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 		require.NoError(t, err)

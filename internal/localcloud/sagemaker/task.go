@@ -83,12 +83,6 @@ func (s *Service) baseEnv(base, tmp string, user, contract map[string]string) []
 	return list
 }
 
-// logFile is the log of a job, or of what stands below one name, such as
-// endpoints/<endpoint>/<variant>.
-func (s *Service) logFile(path ...string) string {
-	return filepath.Join(s.cfg.Dir, "logs", filepath.Join(path...)+".log")
-}
-
 // makeDirs makes folders below base.
 func makeDirs(base string, names ...string) error {
 	for _, n := range names {

@@ -42,7 +42,7 @@ func (s *Service) resumeTraining() error {
 			continue
 		}
 		t := newTask(*j.TrainingJobName)
-		t.metrics = newScraper(s.logFile(t.name), j.AlgorithmSpecification.MetricDefinitions)
+		t.metrics = newScraper(j.AlgorithmSpecification.MetricDefinitions)
 		s.tasks.put(*j.TrainingJobArn, t)
 		s.spawn(func() { s.train(t) })
 	}
@@ -94,6 +94,7 @@ func (s *Service) rejoin(ctx context.Context, t *task, job *trainingJob, run *pr
 		defer func() { <-s.slots }()
 	default:
 	}
+	t.metrics.follow(s.file(job.journal()))
 	return s.awaitTraining(ctx, t, job, run)
 }
 
@@ -101,7 +102,6 @@ func (s *Service) rejoin(ctx context.Context, t *task, job *trainingJob, run *pr
 func (s *Service) trainAnew(ctx context.Context, t *task, job *trainingJob) (outcome, error) {
 	until, cancel := t.until(ctx)
 	defer cancel()
-	t.metrics.reset()
 	release, err := s.occupy(until, func() error {
 		return s.enter(t.name, types.SecondaryStatusPending, "Waiting for a free instance")
 	})
@@ -109,6 +109,9 @@ func (s *Service) trainAnew(ctx context.Context, t *task, job *trainingJob) (out
 		defer release()
 		if err = s.enter(t.name, types.SecondaryStatusDownloading, "Downloading input data"); err == nil {
 			err = s.prepareTraining(until, job)
+		}
+		if err == nil {
+			err = s.openJournal(t, job)
 		}
 	}
 	switch {
@@ -129,6 +132,19 @@ func (s *Service) trainAnew(ctx context.Context, t *task, job *trainingJob) (out
 	return s.awaitTraining(ctx, t, job, run)
 }
 
+// openJournal gives a job's run a log of its own.
+func (s *Service) openJournal(t *task, job *trainingJob) error {
+	err := persist(s, s.store.training, t.name, func(j *trainingJob) {
+		j.Epoch = max(time.Now().Unix(), j.Epoch+1)
+		job.Epoch = j.Epoch
+	})
+	if err == nil {
+		err = s.follow(job.journal())
+	}
+	t.metrics.follow(s.file(job.journal()))
+	return err
+}
+
 // enter records a secondary status of a job. A job on its way to Stopped keeps
 // saying Stopping.
 func (s *Service) enter(name string, to types.SecondaryStatus, message string) error {
@@ -144,7 +160,7 @@ func (s *Service) trainingRun(job *trainingJob) process.Spec {
 	d, a := s.jobDirs(*job.TrainingJobName), job.AlgorithmSpecification
 	command, _ := s.images.command(*a.TrainingImage) // checked by prepareTraining
 	return process.Spec{
-		Dir: d.run, Command: trainCommand(command, a), WorkDir: d.ml, Log: s.logFile(*job.TrainingJobName),
+		Dir: d.run, Command: trainCommand(command, a), WorkDir: d.ml, Log: s.file(job.journal()),
 		Env: s.baseEnv(d.ml, d.tmp, job.Environment, map[string]string{
 			"TRAINING_JOB_NAME": *job.TrainingJobName, "TRAINING_JOB_ARN": *job.TrainingJobArn}),
 		Grace: s.cfg.JobGrace, Limit: time.Duration(*job.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
@@ -179,9 +195,11 @@ func (s *Service) awaitTraining(ctx context.Context, t *task, job *trainingJob, 
 		case <-ctx.Done():
 			err := run.Interrupt()
 			<-run.Done()
+			s.settle(s.file(job.journal()))
 			return outcome{}, errors.Join(errInterrupted, err)
 		}
 	}
+	s.settle(s.file(job.journal()))
 	exit, err := run.Exit()
 	if errors.Is(err, process.ErrLost) {
 		return failed("InternalServerError: the job's process was lost: " + err.Error()), nil

@@ -41,7 +41,7 @@ func (s *Service) startTraining(in *sm.CreateTrainingJobInput, tuning *string) (
 	job.StoppingCondition = stopping(in.StoppingCondition)
 	job.enter(types.SecondaryStatusStarting, "Preparing the instances for training", now)
 	t := newTask(*in.TrainingJobName)
-	t.metrics = newScraper(s.logFile(t.name), in.AlgorithmSpecification.MetricDefinitions)
+	t.metrics = newScraper(in.AlgorithmSpecification.MetricDefinitions)
 	err := s.store.training.insert(t.name, arn, in.Tags, &job)
 	if errors.Is(err, errExists) {
 		return nil, wire.Errorf("ResourceInUse", "Training job names must be unique within an AWS account and region, and a training job with this name already exists (%s)", arn)

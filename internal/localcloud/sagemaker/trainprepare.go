@@ -18,10 +18,8 @@ func (s *Service) prepareTraining(ctx context.Context, job *trainingJob) error {
 		return err
 	}
 	d := s.jobDirs(*job.TrainingJobName)
-	for _, old := range []string{d.root, s.logFile(*job.TrainingJobName)} {
-		if err := os.RemoveAll(old); err != nil {
-			return err
-		}
+	if err := os.RemoveAll(d.root); err != nil {
+		return err
 	}
 	if err := first(
 		makeDirs(d.root, "run", "tmp"),

@@ -20,7 +20,10 @@ const maxFailure = 1024
 // trainingJob is the record of a training job.
 type trainingJob struct {
 	sm.DescribeTrainingJobOutput
+	Epoch int64 // names the log of the present run: its start in seconds since 1970
 }
+
+func (j *trainingJob) journal() journal { return trainingJournal(*j.TrainingJobName, 0, j.Epoch) }
 
 func (j *trainingJob) head() head {
 	return head{name: *j.TrainingJobName, status: string(j.TrainingJobStatus), created: *j.CreationTime, modified: *j.LastModifiedTime}

@@ -60,7 +60,7 @@ func TestTransformKeepsOrder(t *testing.T) {
 	require.Equal(t, want.String(), c.get("out/in.csv.out"))
 	require.Equal(t, "red<x>\nred<y>\n", c.get("out/deep/other.csv.out"))
 	require.Empty(t, c.get("out/empty.csv.out"))
-	c.requireGone(c.loggedPID("transform", "ordered"))
+	c.requireGone(c.loggedPID("TransformJobs", "ordered"))
 }
 
 // TestTransformSplitsPayloads sends more than one payload of 1 MB.
@@ -113,7 +113,7 @@ func TestTransformStopsAndIsChecked(t *testing.T) {
 	c.put("wait/in.csv", "late "+filepath.Join(t.TempDir(), "never"))
 	in := transformInput("waits", "red", "s3://data/wait/")
 	c.transform(in)
-	pid := c.loggedPID("transform", "waits")
+	pid := c.loggedPID("TransformJobs", "waits")
 	_, err := c.sm.CreateTransformJob(t.Context(), in)
 	refused(t, err, "ResourceInUse", "Job name must be unique within an AWS account and region")
 	_, err = c.sm.StopTransformJob(t.Context(), &sm.StopTransformJobInput{TransformJobName: aws.String("waits")})

@@ -89,14 +89,14 @@ func (s *Service) runTransform(ctx context.Context, job *transformJob) error {
 	}
 	b := s.newBatch(job)
 	server, err := s.startServer(ctx, serverSpec{container: job.Container, env: b.env(), fetch: fetchTimeout,
-		startup: s.cfg.StartupTimeout, log: s.logFile("transform", *job.TransformJobName)})
+		startup: s.cfg.StartupTimeout, log: batchJournal(*job.TransformJobName)})
 	if err != nil {
-		return fmt.Errorf("AlgorithmError: %w; see the log %s", err, s.logFile("transform", *job.TransformJobName))
+		return fmt.Errorf("AlgorithmError: %w; see job logs for more information", err)
 	}
 	defer server.halt()
 	addr, ok := server.acquire()
 	if !ok {
-		return fmt.Errorf("AlgorithmError: the model server ended; see the log %s", s.logFile("transform", *job.TransformJobName))
+		return fmt.Errorf("AlgorithmError: the model server ended; see job logs for more information")
 	}
 	defer server.release()
 	b.addr = addr

@@ -1,7 +1,6 @@
 package sagemaker
 
 import (
-	"os"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
@@ -14,16 +13,16 @@ type curve struct {
 	values []float32
 }
 
-func newCurve(file string, objective types.MetricDefinition) *curve {
-	c := &curve{log: newScraper(file, []types.MetricDefinition{objective})}
+func newCurve(objective types.MetricDefinition) *curve {
+	c := &curve{log: newScraper([]types.MetricDefinition{objective})}
 	c.log.heard = func(value float32) { c.values = append(c.values, value) }
 	return c
 }
 
-// read takes in what the log has gained. A job that started over has a new log.
-func (c *curve) read() []float32 {
-	if info, err := os.Stat(c.log.file); err == nil && info.Size() < c.log.offset {
-		c.log.reset()
+// read takes in what a log has gained. A job that started over has a new log.
+func (c *curve) read(file string) []float32 {
+	if file != c.log.file {
+		c.log.follow(file)
 		c.values = nil
 	}
 	c.log.read()
@@ -38,13 +37,18 @@ func (s *Service) hopeless(j *tuningJob, curves map[string]*curve) (names []stri
 		t := &j.Trials[i]
 		name := *t.TrainingJobName
 		if curves[name] == nil {
-			curves[name] = newCurve(s.logFile(name), j.objectiveDefinition(t.Definition))
+			curves[name] = newCurve(j.objectiveDefinition(t.Definition))
 		}
+		job, err := s.store.training.get(name)
+		if err != nil {
+			continue // it was not made yet
+		}
+		file := s.file(job.journal())
 		switch {
 		case t.TrainingJobStatus == types.TrainingJobStatusCompleted:
-			done = append(done, curves[name].read())
+			done = append(done, curves[name].read(file))
 		case t.Launched && t.TrainingJobStatus == types.TrainingJobStatusInProgress:
-			running[name] = curves[name].read()
+			running[name] = curves[name].read(file)
 		}
 	}
 	for name, values := range running {

@@ -81,7 +81,7 @@ func decodeStruct(src any, dst reflect.Value, path string) error {
 		return mismatch(path, "an object", src)
 	}
 	for name, v := range m {
-		f, ok := dst.Type().FieldByName(name)
+		f, ok := dst.Type().FieldByName(fieldName(dst.Type(), name))
 		if !ok || !f.IsExported() || name == resultMetadata {
 			return Errorf("SerializationException", "%s: unknown member of %s", join(path, name), dst.Type().Name())
 		}

@@ -60,7 +60,7 @@ func encodeStruct(v reflect.Value) any {
 	m := map[string]any{}
 	for f, fv := range v.Fields() {
 		if f.IsExported() && f.Name != resultMetadata && isSet(fv) {
-			m[f.Name] = encode(fv)
+			m[memberName(v.Type(), f.Name)] = encode(fv)
 		}
 	}
 	return m
