@@ -175,6 +175,9 @@ func (s *Service) startVariant(ctx context.Context, endpoint string, v variantSp
 	if errors.Is(err, errUnhealthy) {
 		return nil, fmt.Errorf("The primary container for production variant %s did not pass the ping health check: %w. Please check CloudWatch logs for this endpoint.", v.Name, err) //nolint:staticcheck,revive // AWS's sentence, shown as FailureReason
 	}
+	if _, told := errors.AsType[*modelDataError](err); told {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("The primary container for production variant %s could not be started: %w", v.Name, err) //nolint:staticcheck // as above
 	}

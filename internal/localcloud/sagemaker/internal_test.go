@@ -1,9 +1,6 @@
 package sagemaker
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,43 +14,6 @@ import (
 
 	"steward/internal/localcloud/process"
 )
-
-func TestUnpackIsSafe(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		header tar.Header
-		want   string
-	}{
-		{"file", tar.Header{Name: "./code/model.txt", Typeflag: tar.TypeReg, Size: 4, Mode: 0o644}, ""},
-		{"dotdot", tar.Header{Name: "../evil", Typeflag: tar.TypeReg, Size: 4}, "leaves the folder"},
-		{"hidden dotdot", tar.Header{Name: "a/../../evil", Typeflag: tar.TypeReg, Size: 4}, "leaves the folder"},
-		{"absolute", tar.Header{Name: "/etc/evil", Typeflag: tar.TypeReg, Size: 4}, "leaves the folder"},
-		{"symlink", tar.Header{Name: "link", Typeflag: tar.TypeSymlink, Linkname: "/etc"}, "only files and folders"},
-		{"hard link", tar.Header{Name: "link", Typeflag: tar.TypeLink, Linkname: "x"}, "only files and folders"},
-		{"device", tar.Header{Name: "dev", Typeflag: tar.TypeChar}, "only files and folders"},
-		{"too big", tar.Header{Name: "big", Typeflag: tar.TypeReg, Size: 101}, "beyond the limit"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var data bytes.Buffer
-			z := gzip.NewWriter(&data)
-			w := tar.NewWriter(z)
-			require.NoError(t, w.WriteHeader(&tt.header))
-			_, err := w.Write(make([]byte, tt.header.Size))
-			require.NoError(t, err)
-			require.NoError(t, w.Close())
-			require.NoError(t, z.Close())
-			dir := t.TempDir()
-			err = unpack(&data, dir, 100)
-			if tt.want == "" {
-				require.NoError(t, err)
-				require.FileExists(t, filepath.Join(dir, "code", "model.txt"))
-				return
-			}
-			require.ErrorContains(t, err, tt.want)
-		})
-	}
-	require.ErrorContains(t, unpack(strings.NewReader("plain"), t.TempDir(), 1), "not a gzipped archive")
-}
 
 func TestPackRefusesLinks(t *testing.T) {
 	dir := t.TempDir()

@@ -76,7 +76,7 @@ func (s *Service) fetchModel(ctx context.Context, spec serverSpec, dir, tmp stri
 	}
 	file := filepath.Join(tmp, "model.tar.gz")
 	if err := s.fetch(ctx, at, file); err != nil {
-		return fmt.Errorf("model data: %w", err)
+		return notDownloaded(at, err)
 	}
 	f, err := os.Open(file)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Service) fetchModel(ctx context.Context, spec serverSpec, dir, tmp stri
 	}
 	defer func() { _ = f.Close() }()
 	if err := unpack(f, dir, maxUnpacked); err != nil {
-		return fmt.Errorf("model data %s: %w", at, err)
+		return notExtracted(at, err)
 	}
 	return os.Remove(file)
 }
