@@ -14,9 +14,11 @@ CASE     ?=
 KILLS    ?= 50
 UPDATES  ?= 100
 SEED     ?= 1
+FUZZ     ?= Fuzz
+FUZZTIME ?= 60s
 VERSION  ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help demo dev build devserver test conformance ready check format lint schema bench endure
+.PHONY: help demo dev build devserver test conformance ready check format lint schema bench endure fuzz
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +66,14 @@ bench: build devserver ## measure against bare Temporal; CASE=<name> runs one
 
 endure: ## kill -9 the local cloud 50 times under load, change an endpoint 100 times under traffic; KILLS=, UPDATES=, SEED=
 	go test ./internal/e2e -count 1 -v -run Endures -args -kills $(KILLS) -updates $(UPDATES) -seed $(SEED)
+
+fuzz: ## feed every decoder what nobody would send; FUZZTIME=60s for each, FUZZ=<pattern> chooses some
+	@for file in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$file | grep -E '$(FUZZ)'); do \
+			echo "== $$(dirname $$file) $$target"; \
+			go test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 2; \
+		done; \
+	done
 
 $(GOTESTSUM):
 	@echo "installing gotestsum 1.13.0 into .tools"
