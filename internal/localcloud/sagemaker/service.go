@@ -204,7 +204,7 @@ func (s *Service) Close(ctx context.Context) error {
 func (s *Service) Operations() wire.Operations {
 	ops := wire.Operations{}
 	for _, add := range []func(wire.Operations){
-		s.trainingOperations, s.tuningOperations, s.transformOperations, s.registryOperations,
+		s.trainingOperations, s.tuningOperations, s.transformOperations, s.registryOperations, s.cardOperations,
 		s.modelOperations, s.endpointConfigOperations, s.endpointOperations, s.tagOperations,
 	} {
 		add(ops)

@@ -21,15 +21,16 @@ var (
 
 // store is the one durable file: a table for each kind of resource.
 type store struct {
-	db         *bolt.DB
-	training   table[trainingJob]
-	transforms table[transformJob]
-	groups     table[packageGroup]
-	packages   table[modelPackage]
-	models     table[model]
-	configs    table[endpointConfig]
-	endpoints  table[endpointRecord]
-	tunings    table[tuningJob]
+	db                  *bolt.DB
+	training            table[trainingJob]
+	transforms          table[transformJob]
+	groups              table[packageGroup]
+	packages            table[modelPackage]
+	models              table[model]
+	configs             table[endpointConfig]
+	endpoints           table[endpointRecord]
+	tunings             table[tuningJob]
+	cards, cardVersions table[modelCard]
 }
 
 var tagBucket = []byte("tags")
@@ -43,18 +44,20 @@ func openStore(path string) (*store, error) {
 		return nil, fmt.Errorf("sagemaker: open %s: %w", path, err)
 	}
 	s := &store{db: db,
-		training:   newTable(db, "training-job", (*trainingJob).head),
-		transforms: newTable(db, "transform-job", (*transformJob).head),
-		groups:     newTable(db, "model-package-group", (*packageGroup).head),
-		packages:   newTable(db, "model-package", (*modelPackage).head),
-		models:     newTable(db, "model", (*model).head),
-		configs:    newTable(db, "endpoint-config", (*endpointConfig).head),
-		endpoints:  newTable(db, "endpoint", (*endpointRecord).head),
-		tunings:    newTable(db, "hyper-parameter-tuning-job", (*tuningJob).head),
+		training:     newTable(db, "training-job", (*trainingJob).head),
+		transforms:   newTable(db, "transform-job", (*transformJob).head),
+		groups:       newTable(db, "model-package-group", (*packageGroup).head),
+		packages:     newTable(db, "model-package", (*modelPackage).head),
+		models:       newTable(db, "model", (*model).head),
+		configs:      newTable(db, "endpoint-config", (*endpointConfig).head),
+		endpoints:    newTable(db, "endpoint", (*endpointRecord).head),
+		tunings:      newTable(db, "hyper-parameter-tuning-job", (*tuningJob).head),
+		cards:        newTable(db, "model-card", (*modelCard).head),
+		cardVersions: newTable(db, "model-card-version", (*modelCard).versionHead),
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
 		for _, create := range []func(*bolt.Tx) error{s.training.create, s.transforms.create, s.groups.create,
-			s.packages.create, s.models.create, s.configs.create, s.endpoints.create, s.tunings.create} {
+			s.packages.create, s.models.create, s.configs.create, s.endpoints.create, s.tunings.create, s.cards.create, s.cardVersions.create} {
 			if err := create(tx); err != nil {
 				return err
 			}
