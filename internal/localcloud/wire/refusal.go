@@ -15,6 +15,7 @@ const (
 	badBody
 	tooLargeBody
 	notOffered
+	noLength
 )
 
 // refusal is a reason with its explanation; each protocol has its own code for it.
@@ -61,6 +62,7 @@ var (
 		badBody:        "InvalidRequest",
 		tooLargeBody:   "EntityTooLarge",
 		notOffered:     "NotImplemented",
+		noLength:       "MissingContentLength",
 	}
 )
 
@@ -69,6 +71,7 @@ var refusalStatus = map[reason]int{
 	badBody:      http.StatusBadRequest,
 	tooLargeBody: http.StatusRequestEntityTooLarge,
 	notOffered:   http.StatusNotImplemented,
+	noLength:     http.StatusLengthRequired,
 }
 
 func (r *refusal) as(codes authCodes) *Error {

@@ -31,6 +31,9 @@ func NewRouter(v Verifier, services ...Service) *Router {
 
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(requestID, uuid.NewString())
+	// net/http must find the body that it made: by it, it knows whether a body that
+	// nobody read to its end still lies in the connection.
+	r = r.WithContext(r.Context())
 	sig, refused := readSignature(r)
 	service, known := rt.find(sig.service, r)
 	if refused == nil {
@@ -64,7 +67,7 @@ func (rt *Router) check(sig signature, s Service, w http.ResponseWriter, r *http
 		if refused := rt.verify.check(sig, r, sig.payload); refused != nil {
 			return refused
 		}
-		return sig.guardBody(r)
+		return rt.verify.guardBody(sig, r)
 	}
 	if sig.presigned {
 		return refuse(incomplete, "presigned requests are for S3 only")

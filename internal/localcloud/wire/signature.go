@@ -89,14 +89,18 @@ func signatureOf(credential, headers, sum, stamp string) (signature, *refusal) {
 	return s, nil
 }
 
-// guardBody makes r's body fail at its end unless it has the signed digest.
-func (s signature) guardBody(r *http.Request) *refusal {
+// guardBody makes r's body the content alone and fail at its end unless it is
+// what was signed.
+func (v Verifier) guardBody(s signature, r *http.Request) *refusal {
 	switch {
 	case s.payload == unsignedPayload:
 	case len(s.payload) == hex.EncodedLen(sha256.Size):
 		r.Body = &digestReader{ReadCloser: r.Body, sum: sha256.New(), want: s.payload}
+		return verifyEmpty(r)
+	case s.payload == signedChunks, s.payload == signedChunksTrailer, s.payload == unsignedTrailer:
+		return v.unchunk(s, r)
 	case strings.HasPrefix(s.payload, "STREAMING-"):
-		return refuse(notOffered, "payloads signed in chunks ("+s.payload+") are not offered; send the digest of the whole body or "+unsignedPayload)
+		return refuse(notOffered, "the payload "+s.payload+" is not offered; send "+signedChunks+", "+unsignedTrailer+" or the digest of the whole body")
 	default:
 		return refuse(incomplete, "X-Amz-Content-Sha256 is "+strconv.Quote(s.payload)+", neither a SHA-256 in hexadecimal nor "+unsignedPayload)
 	}

@@ -75,14 +75,22 @@ func (s signature) checkHeaders(r *http.Request) *refusal {
 }
 
 func (v Verifier) sign(s signature, request string) string {
-	scope := strings.Join([]string{s.date, s.region, s.service, terminator}, "/")
 	sum := sha256.Sum256([]byte(request))
-	text := strings.Join([]string{algorithm, s.at.Format(stampLayout), scope, hex.EncodeToString(sum[:])}, "\n")
+	text := strings.Join([]string{algorithm, s.at.Format(stampLayout), s.scope(), hex.EncodeToString(sum[:])}, "\n")
+	return hex.EncodeToString(mac(v.key(s), text))
+}
+
+// key is the signing key of the signature's day, region and service.
+func (v Verifier) key(s signature) []byte {
 	key := []byte("AWS4" + v.SecretKey)
 	for _, part := range []string{s.date, s.region, s.service, terminator} {
 		key = mac(key, part)
 	}
-	return hex.EncodeToString(mac(key, text))
+	return key
+}
+
+func (s signature) scope() string {
+	return strings.Join([]string{s.date, s.region, s.service, terminator}, "/")
 }
 
 func mac(key []byte, text string) []byte {
