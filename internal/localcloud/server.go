@@ -83,7 +83,7 @@ func listen(addr string) (net.Listener, error) {
 
 // open opens the stores, the object store first: its lock guards the directory.
 func (s *Server) open(cfg Config) (err error) {
-	if s.objects, err = s3.Open(filepath.Join(cfg.Dir, "s3")); err != nil {
+	if s.objects, err = s3.Open(filepath.Join(cfg.Dir, "s3"), s3.Location(cfg.Region, cfg.Account)); err != nil {
 		return err
 	}
 	if s.metrics, err = cloudwatch.Open(filepath.Join(cfg.Dir, "cloudwatch"), cfg.Logger); err != nil {

@@ -42,13 +42,14 @@ type body struct {
 // removed only when its last reader has closed it.
 type blobs struct {
 	dir     string
+	session string // ends the names of the files that this process writes
 	mu      sync.Mutex
 	readers map[string]int
 	doomed  map[string]bool
 }
 
 func newBlobs(dir string) *blobs {
-	return &blobs{dir: dir, readers: map[string]int{}, doomed: map[string]bool{}}
+	return &blobs{dir: dir, session: newID()[:12], readers: map[string]int{}, doomed: map[string]bool{}}
 }
 
 // path spreads the files over 256 directories, so that none grows long.
@@ -98,7 +99,7 @@ func (b *blobs) write(in io.Reader, size, inlineMax int64) (body, error) {
 }
 
 func (b *blobs) writeFile(in io.Reader) (body, error) {
-	id := newID()
+	id := newID()[:12] + b.session
 	f, err := os.OpenFile(b.path(id), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return body{}, err
@@ -199,14 +200,4 @@ func (b *blobs) drop(extents []extent) error {
 		errs = append(errs, b.remove(e))
 	}
 	return errors.Join(errs...)
-}
-
-// removeOthers removes every file that is not named.
-func (b *blobs) removeOthers(named map[string]bool) error {
-	return filepath.WalkDir(b.dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || named[d.Name()] {
-			return err
-		}
-		return os.Remove(path)
-	})
 }

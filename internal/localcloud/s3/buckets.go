@@ -13,8 +13,9 @@ import (
 
 // CreateBucket makes a bucket. As in AWS's region us-east-1, making one that its
 // owner already has succeeds and changes nothing.
-func (s *Store) CreateBucket(_ context.Context, name string) error {
-	return s.db.Update(func(tx *bolt.Tx) error {
+func (s *Store) CreateBucket(ctx context.Context, name string) error {
+	x := exchangeOf(ctx)
+	return x.noted(s.db.Update(func(tx *bolt.Tx) error {
 		if tx.Bucket(objectsBucket(name)) != nil {
 			return nil
 		}
@@ -23,8 +24,15 @@ func (s *Store) CreateBucket(_ context.Context, name string) error {
 		if err := errors.Join(err, err2); err != nil {
 			return err
 		}
-		return putBucket(tx, name, bucketRecord{Created: time.Now().UTC()})
-	})
+		record := bucketRecord{Created: time.Now().UTC()}
+		if x.locks {
+			record.Versioning = gofakes3.VersioningEnabled
+			if err := putDocument(tx, name, lockDocument, lockConfiguration{Enabled: "Enabled"}); err != nil {
+				return err
+			}
+		}
+		return putBucket(tx, name, record)
+	}))
 }
 
 // DeleteBucket deletes a bucket in which no object or version is left; uploads
@@ -44,6 +52,9 @@ func (s *Store) DeleteBucket(_ context.Context, name string) error {
 			}
 		}
 		if unused, err = forgetAll(tx, name); err != nil {
+			return err
+		}
+		if err := deleteDocuments(tx, name); err != nil {
 			return err
 		}
 		return tx.Bucket(bucketsBucket).Delete([]byte(name))

@@ -7,7 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"regexp"
+	"strings"
 
 	"github.com/rclone/gofakes3"
 
@@ -18,124 +18,59 @@ import (
 // what it cannot tell its client goes to log.
 func (s *Store) Handler(log *slog.Logger) (http.Handler, error) {
 	// The signature's check has compared the clocks already.
-	server := gofakes3.New(s, gofakes3.WithTimeSkewLimit(0), gofakes3.WithLogger(logger{log})).Server()
+	fake := gofakes3.New(s, gofakes3.WithTimeSkewLimit(0), gofakes3.WithLogger(logger{log}))
+	server := fake.Server()
 	if err := s.resumeUploads(server); err != nil {
 		return nil, fmt.Errorf("object store: %w", err)
 	}
+	s.fake.Store(fake)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = r.Clone(r.Context())
-		nameNullVersion(r)
-		r = withHeadVersion(r)
-		hideParts(r.Header)
-		r.Body = bodyErrors{r.Body}
-		aw := &answerWriter{ResponseWriter: w}
-		if err := checkVersions(r); err != nil {
-			refuse(aw, err)
-			return
-		}
-		server.ServeHTTP(aw, r.WithContext(context.WithValue(r.Context(), answerKey{}, aw)))
-		aw.showParts() // an answer without a body has not been begun
+		s.serve(server, &exchange{ResponseWriter: w}, r)
 	}), nil
 }
 
-// partsHeader carries the number of an object's parts from its record to
-// answerWriter: gofakes3 gives the ETag as hexadecimal alone, S3 appends the
-// number of parts.
-const partsHeader = "X-Amz-Meta-Localcloud-Parts"
-
-// etagOfParts matches the ETag of an object in parts.
-var etagOfParts = regexp.MustCompile(`\b([0-9a-f]{32})-[0-9]+\b`)
-
-// hideParts takes the number of parts out of a request's conditions.
-func hideParts(h http.Header) {
-	for _, name := range []string{"If-Match", "If-None-Match", "X-Amz-Copy-Source-If-Match", "X-Amz-Copy-Source-If-None-Match"} {
-		if v := h.Get(name); v != "" {
-			h.Set(name, etagOfParts.ReplaceAllString(v, "$1"))
-		}
-	}
-}
-
-// answerWriter appends the number of parts to the ETag of an answer.
-type answerWriter struct {
-	http.ResponseWriter
-	tooSmall bool // the refusal is errEntityTooSmall
-}
-
-type answerKey struct{}
-
-// tooSmall gives the answer of errEntityTooSmall its status, 400; gofakes3 takes
-// codes that it does not know for failures of its own, which clients repeat.
-func tooSmall(ctx context.Context) {
-	if w, ok := ctx.Value(answerKey{}).(*answerWriter); ok {
-		w.tooSmall = true
-	}
-}
-
-func (w *answerWriter) showParts() {
-	// gofakes3 writes the names of user metadata in lower case.
-	const name = "x-amz-meta-localcloud-parts"
-	h := w.Header()
-	parts := h[name] //nolint:staticcheck // not canonical on purpose
-	if len(parts) == 0 {
+// serve answers what gofakes3 does not know, and lets it answer the rest.
+func (s *Store) serve(server http.Handler, x *exchange, in *http.Request) {
+	r := in.WithContext(context.WithValue(in.Context(), exchangeKey{}, x))
+	r.Header, r.URL = in.Header.Clone(), new(*in.URL)
+	bucket, key, _ := strings.Cut(strings.TrimLeft(r.URL.Path, "/"), "/")
+	at := location{bucket, key}
+	query := r.URL.Query()
+	if err := x.read(r, query, at); err != nil {
+		writeError(x, r, err)
 		return
 	}
-	delete(h, name)
-	if etag := h.Get("ETag"); len(etag) > 1 {
-		h.Set("ETag", etag[:len(etag)-1]+"-"+parts[0]+`"`)
+	if answer := operationFor(r.Method, query, at); answer != nil {
+		if err := answer(s, x, r, at); err != nil {
+			writeError(x, r, explained(err))
+		}
+		return
 	}
+	server.ServeHTTP(x, r)
+	x.finish() // an answer without a body has not been begun
 }
 
-func (w *answerWriter) WriteHeader(status int) {
-	w.showParts()
-	if w.tooSmall && status == http.StatusInternalServerError {
-		status = http.StatusBadRequest
-	}
-	w.ResponseWriter.WriteHeader(status)
+// requestBody is a request's body whose errors have the codes and statuses of S3.
+type requestBody struct {
+	io.Reader
+	io.Closer
+	exchange *exchange
 }
 
-func (w *answerWriter) Write(p []byte) (int, error) {
-	w.showParts()
-	return w.ResponseWriter.Write(p)
-}
-
-// nullAlias stands for the null version in a request, because gofakes3 takes
-// "null" for no version at all.
-const nullAlias = "null-version"
-
-func nameNullVersion(r *http.Request) {
-	if q := r.URL.Query(); q.Get("versionId") == nullVersion {
-		q.Set("versionId", nullAlias)
-		r.URL.RawQuery = q.Encode()
-	}
-}
-
-type headVersionKey struct{}
-
-// withHeadVersion passes the version of a HEAD request on, which gofakes3 does
-// not tell its backend.
-func withHeadVersion(r *http.Request) *http.Request {
-	version := r.URL.Query().Get("versionId")
-	if r.Method != http.MethodHead || version == "" {
-		return r
-	}
-	return r.WithContext(context.WithValue(r.Context(), headVersionKey{}, version))
-}
-
-func headVersion(ctx context.Context) string {
-	version, _ := ctx.Value(headVersionKey{}).(string)
-	return version
-}
-
-// bodyErrors gives the errors of a request's body the codes that gofakes3 knows.
-type bodyErrors struct{ io.ReadCloser }
-
-func (b bodyErrors) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if refused, ok := errors.AsType[*wire.Error](err); ok {
-		return n, gofakes3.ErrorMessage(gofakes3.ErrBadDigest, refused.Error())
+func (b requestBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == nil || errors.Is(err, io.EOF) {
+		return n, err
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return n, gofakes3.ErrIncompleteBody
 	}
-	return n, err
+	if refused, ok := errors.AsType[*wire.Error](err); ok {
+		status := refused.Status
+		if status == 0 {
+			status = http.StatusBadRequest
+		}
+		err = refuse(status, gofakes3.ErrorCode(refused.Code), "%s", refused.Message)
+	}
+	return n, b.exchange.noted(err)
 }

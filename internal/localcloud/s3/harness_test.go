@@ -26,14 +26,16 @@ import (
 // cloud is a store behind HTTP that can be stopped and opened again.
 type cloud struct {
 	*testing.T
-	dir    string
-	store  *s3.Store
-	server *httptest.Server
+	dir     string
+	options []s3.Option
+	secure  bool
+	store   *s3.Store
+	server  *httptest.Server
 	*awss3.Client
 }
 
-func start(t *testing.T) *cloud {
-	c := &cloud{T: t, dir: t.TempDir()}
+func start(t *testing.T, options ...s3.Option) *cloud {
+	c := &cloud{T: t, dir: t.TempDir(), options: options}
 	c.open()
 	t.Cleanup(c.shut)
 	_, err := c.CreateBucket(t.Context(), &awss3.CreateBucketInput{Bucket: aws.String("data")})
@@ -42,12 +44,17 @@ func start(t *testing.T) *cloud {
 }
 
 func (c *cloud) open() {
-	store, err := s3.Open(c.dir)
+	store, err := s3.Open(c.dir, c.options...)
 	require.NoError(c, err)
 	h, err := store.Handler(slog.New(slog.DiscardHandler))
 	require.NoError(c, err)
 	c.store = store
-	c.server = httptest.NewServer(wire.NewRouter(wire.Verifier{AccessKey: "key", SecretKey: "secret"}, wire.S3(h)))
+	c.server = httptest.NewUnstartedServer(wire.NewRouter(wire.Verifier{AccessKey: "key", SecretKey: "secret"}, wire.S3(h)))
+	if c.secure {
+		c.server.StartTLS()
+	} else {
+		c.server.Start()
+	}
 	c.Client = c.client("key", "secret")
 }
 
@@ -60,8 +67,10 @@ func (c *cloud) restart() { c.shut(); c.open() }
 
 func (c *cloud) client(key, secret string) *awss3.Client {
 	return awss3.NewFromConfig(aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(c.server.URL), RetryMaxAttempts: 1,
+		Region: "us-east-1", BaseEndpoint: aws.String(c.server.URL), RetryMaxAttempts: 1, HTTPClient: c.server.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
+		// As the SDK's own configuration has it.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported, ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 	}, func(o *awss3.Options) { o.UsePathStyle = true })
 }
 

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
+	"time"
 
 	"github.com/rclone/gofakes3"
 	bolt "go.etcd.io/bbolt"
@@ -19,6 +21,8 @@ import (
 type upload struct {
 	Bucket, Key string
 	Meta        map[string]string
+	Initiated   time.Time `json:",omitzero"`
+	qualities
 }
 
 // part is an uploaded part: a file that the object takes over without a copy.
@@ -30,9 +34,6 @@ type part struct {
 
 // minPart is the least size of a part that is not the last: 5 MiB (S3's quota).
 const minPart = 5 << 20
-
-// errEntityTooSmall is a code that gofakes3 does not know.
-const errEntityTooSmall gofakes3.ErrorCode = "EntityTooSmall"
 
 // partKey sorts an upload's parts by number, which is at most 10,000.
 func partKey(id gofakes3.UploadID, number int) []byte {
@@ -66,10 +67,22 @@ func (s *Store) CreateMultipartUpload(ctx context.Context, bucket, key string, m
 	if strings.Contains(key, "\x00") {
 		return "", gofakes3.ErrorInvalidArgument("key", key, "a key cannot contain the character NUL")
 	}
-	id := gofakes3.UploadID(newID())
-	return id, s.db.Update(func(tx *bolt.Tx) error {
-		return putJSON(tx.Bucket(uploadsBucket), []byte(id), upload{bucket, key, meta})
+	x, id := exchangeOf(ctx), gofakes3.UploadID(newID())
+	u := upload{bucket, key, meta, time.Now().UTC(), x.made}
+	err := s.db.Update(func(tx *bolt.Tx) (err error) {
+		if u.Encryption, err = s.encryptionOf(tx, bucket, u.Encryption); err != nil {
+			return err
+		}
+		if _, err := lockOf(tx, bucket, u.Lock, u.Initiated); err != nil {
+			return err
+		}
+		return putJSON(tx.Bucket(uploadsBucket), []byte(id), u)
 	})
+	if err != nil {
+		return "", x.noted(err)
+	}
+	x.showEncryption(u.Encryption)
+	return id, nil
 }
 
 // UploadPart stores a part durably, in place of one of the same number.
@@ -77,14 +90,17 @@ func (s *Store) UploadPart(ctx context.Context, _, _ string, id gofakes3.UploadI
 	if etag, ok := resumedPart(ctx); ok {
 		return etag, nil
 	}
+	x := exchangeOf(ctx)
 	b, err := s.blobs.write(in, size, neverInline)
 	if err != nil {
-		return "", err
+		return "", x.noted(err)
 	}
 	var old part
+	var u upload
 	err = s.db.Batch(func(tx *bolt.Tx) error {
-		if tx.Bucket(uploadsBucket).Get([]byte(id)) == nil {
-			return gofakes3.ErrNoSuchUpload
+		u = upload{}
+		if found, err := getJSON(tx.Bucket(uploadsBucket), []byte(id), &u); err != nil || !found {
+			return both(err, gofakes3.ErrNoSuchUpload)
 		}
 		parts := tx.Bucket(partsBucket)
 		old = part{}
@@ -95,9 +111,11 @@ func (s *Store) UploadPart(ctx context.Context, _, _ string, id gofakes3.UploadI
 	})
 	if err != nil {
 		s.blobs.discard(b.extents)
-		return "", err
+		return "", x.noted(err)
 	}
 	s.blobs.discard(old.Extents)
+	x.showEncryption(u.Encryption)
+	x.trailer.show(x)
 	return quote(hex.EncodeToString(b.md5)), nil
 }
 
@@ -106,7 +124,7 @@ func (s *Store) UploadPart(ctx context.Context, _, _ string, id gofakes3.UploadI
 func (s *Store) CompleteMultipartUpload(ctx context.Context, bucket, key string, id gofakes3.UploadID, in *gofakes3.CompleteMultipartUploadRequest) (gofakes3.VersionID, string, error) {
 	var r *record
 	err := s.commit(ctx, bucket, key, func(tx *bolt.Tx) (_ *record, unused []extent, err error) {
-		if r, err = assemble(ctx, tx, key, id, in.Parts); err != nil {
+		if r, err = assemble(tx, key, id, in.Parts); err != nil {
 			return nil, nil, err
 		}
 		unused, err = forget(tx, id, r.Extents)
@@ -119,7 +137,7 @@ func (s *Store) CompleteMultipartUpload(ctx context.Context, bucket, key string,
 }
 
 // assemble makes the record of the parts that the client lists.
-func assemble(ctx context.Context, tx *bolt.Tx, key string, id gofakes3.UploadID, list []gofakes3.CompletedPart) (*record, error) {
+func assemble(tx *bolt.Tx, key string, id gofakes3.UploadID, list []gofakes3.CompletedPart) (*record, error) {
 	var u upload
 	found, err := getJSON(tx.Bucket(uploadsBucket), []byte(id), &u)
 	if err != nil {
@@ -132,6 +150,7 @@ func assemble(ctx context.Context, tx *bolt.Tx, key string, id gofakes3.UploadID
 		return nil, gofakes3.ErrorMessage(gofakes3.ErrMalformedXML, "a complete request must list at least one part")
 	}
 	r := newRecord(key, u.Meta, body{})
+	r.qualities = u.qualities
 	sum := md5.New() //nolint:gosec // S3 defines the ETag as MD5
 	for i, want := range list {
 		if i > 0 && want.PartNumber <= list[i-1].PartNumber {
@@ -143,8 +162,7 @@ func assemble(ctx context.Context, tx *bolt.Tx, key string, id gofakes3.UploadID
 			return nil, err
 		}
 		if found && i < len(list)-1 && p.Size < minPart {
-			tooSmall(ctx)
-			return nil, gofakes3.ErrorMessagef(errEntityTooSmall, "part %d has %d bytes; all parts but the last must have at least %d", want.PartNumber, p.Size, minPart)
+			return nil, refuse(http.StatusBadRequest, "EntityTooSmall", "part %d has %d bytes; all parts but the last must have at least %d", want.PartNumber, p.Size, minPart)
 		}
 		if !found || strings.Trim(want.ETag, `"`) != hex.EncodeToString(p.MD5) {
 			return nil, gofakes3.ErrorMessagef(gofakes3.ErrInvalidPart, "part %d with ETag %s was not uploaded", want.PartNumber, want.ETag)
@@ -229,14 +247,14 @@ func eachPart(tx *bolt.Tx, id gofakes3.UploadID, f func(number int, p part) erro
 }
 
 // AbortMultipartUpload ends an upload and removes its parts.
-func (s *Store) AbortMultipartUpload(_ context.Context, _, _ string, id gofakes3.UploadID) error {
+func (s *Store) AbortMultipartUpload(ctx context.Context, _, _ string, id gofakes3.UploadID) error {
 	var unused []extent
 	err := s.db.Update(func(tx *bolt.Tx) (err error) {
 		unused, err = forget(tx, id, nil)
 		return err
 	})
 	if err != nil {
-		return err
+		return exchangeOf(ctx).noted(err)
 	}
 	s.blobs.discard(unused)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/rclone/gofakes3"
@@ -16,39 +17,72 @@ var (
 	_ gofakes3.ObjectTaggingBackend = (*Store)(nil)
 )
 
-// GetObject opens the current version of an object or a range of it.
-func (s *Store) GetObject(_ context.Context, bucket, key string, want *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
-	return s.open(bucket, key, "", want)
+// GetObject opens the version of an object that the request names, or a range
+// of it.
+func (s *Store) GetObject(ctx context.Context, bucket, key string, want *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
+	x := exchangeOf(ctx)
+	o, err := s.open(x, bucket, key, want)
+	return o, x.noted(err)
 }
 
-// HeadObject gives an object without its contents: the version that the request
-// names, else the current one.
+// HeadObject gives that version without its contents.
 func (s *Store) HeadObject(ctx context.Context, bucket, key string) (*gofakes3.Object, error) {
-	r, err := s.load(bucket, key, headVersion(ctx))
+	x := exchangeOf(ctx)
+	r, err := s.load(x, bucket, key)
 	if err != nil {
-		return nil, err
+		return nil, x.noted(err)
 	}
 	return r.object(), nil
 }
 
-// load reads a version of an object, the current one if version is empty.
-func (s *Store) load(bucket, key, version string) (r *record, err error) {
+// load reads the version of an object that x names, and describes it in the
+// headers if that was asked for.
+func (s *Store) load(x *exchange, bucket, key string) (r *record, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
 		if _, err := getBucket(tx, bucket); err != nil {
 			return err
 		}
-		r, err = find(tx, bucket, key, version)
-		switch {
-		case err != nil:
+		if r, err = find(tx, bucket, key, x.version); err != nil {
 			return err
-		case r == nil && version != "":
-			return gofakes3.ErrNoSuchVersion
-		case r == nil, r.Deleted && version == "":
-			return gofakes3.KeyNotFound(key)
 		}
-		return nil
+		if err := x.readable(r, key); err != nil || !x.shows {
+			return err
+		}
+		return s.show(tx, x, bucket, r)
 	})
 	return r, err
+}
+
+// readable tells whether r, which may be nil, is a version with contents.
+func (x *exchange) readable(r *record, key string) error {
+	if r == nil && x.version != "" {
+		return gofakes3.ErrNoSuchVersion
+	}
+	if r == nil {
+		return gofakes3.KeyNotFound(key)
+	}
+	if !r.Deleted {
+		return nil
+	}
+	if x.copies && x.version != "" {
+		return refuse(http.StatusBadRequest, gofakes3.ErrInvalidRequest, "The source of a copy request may not specifically refer to a delete marker by version id.")
+	}
+	if x.shows {
+		x.set("X-Amz-Delete-Marker", "true")
+		x.set("X-Amz-Version-Id", string(shown(r)))
+	}
+	if x.version != "" {
+		return errMarker()
+	}
+	return gofakes3.KeyNotFound(key)
+}
+
+// show describes r in the headers of the answer.
+func (s *Store) show(tx *bolt.Tx, x *exchange, bucket string, r *record) error {
+	x.parts = len(r.Parts)
+	x.showEncryption(r.Encryption)
+	x.showLock(r.Lock)
+	return s.showExpiration(tx, x, bucket, r)
 }
 
 // PutObject makes an object or a new version of it, durably.
@@ -73,13 +107,16 @@ func (s *Store) put(ctx context.Context, bucket, key string, meta map[string]str
 	}
 	b, err := s.blobs.write(in, size, inlineMax)
 	if err != nil {
-		return nil, err
+		return nil, exchangeOf(ctx).noted(err)
 	}
-	r := newRecord(key, meta, b)
+	x, r := exchangeOf(ctx), newRecord(key, meta, b)
+	r.qualities = x.made
+	x.trailer.keep(r.Meta)
 	if err := s.commit(ctx, bucket, key, func(*bolt.Tx) (*record, []extent, error) { return r, nil, nil }); err != nil {
 		s.blobs.discard(r.Extents)
 		return nil, err
 	}
+	x.trailer.show(x)
 	return r, nil
 }
 
@@ -88,6 +125,8 @@ func (s *Store) put(ctx context.Context, bucket, key string, meta map[string]str
 // that are then named no more, and the ones build gives, are removed.
 func (s *Store) commit(ctx context.Context, bucket, key string, build func(*bolt.Tx) (*record, []extent, error)) error {
 	var unused []extent
+	x := exchangeOf(ctx)
+	var made *record
 	err := s.db.Batch(func(tx *bolt.Tx) error {
 		b, err := getBucket(tx, bucket)
 		if err != nil {
@@ -104,15 +143,47 @@ func (s *Store) commit(ctx context.Context, bucket, key string, build func(*bolt
 		if err != nil {
 			return err
 		}
+		made = r
+		if err := s.qualify(tx, bucket, r); err != nil {
+			return err
+		}
 		replaced, err := place(tx, bucket, b.Versioning, current, r)
 		unused = append(rest, replaced...)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.announce(tx, x, bucket, x.event, r)
 	})
+	if err != nil {
+		return x.noted(err)
+	}
+	s.blobs.discard(unused)
+	return s.acknowledge(x, bucket, made)
+}
+
+// qualify completes the qualities that a request asks for by the defaults of the
+// bucket. It changes nothing on an error, for bolt runs a batch again then.
+func (s *Store) qualify(tx *bolt.Tx, bucket string, r *record) error {
+	encryption, err := s.encryptionOf(tx, bucket, r.Encryption)
 	if err != nil {
 		return err
 	}
-	s.blobs.discard(unused)
+	lock, err := lockOf(tx, bucket, r.Lock, r.Modified)
+	if err != nil {
+		return err
+	}
+	r.qualities = qualities{encryption, lock}
 	return nil
+}
+
+// acknowledge tells in the headers what was made.
+func (s *Store) acknowledge(x *exchange, bucket string, r *record) error {
+	x.set("X-Amz-Version-Id", r.Version)
+	x.showEncryption(r.Encryption)
+	if x.ResponseWriter == nil {
+		return nil
+	}
+	return s.db.View(func(tx *bolt.Tx) error { return s.showExpiration(tx, x, bucket, r) })
 }
 
 func checkConditions(ctx context.Context, current *record) error {
@@ -124,9 +195,10 @@ func checkConditions(ctx context.Context, current *record) error {
 
 // CopyObject copies an object's contents under new metadata.
 func (s *Store) CopyObject(ctx context.Context, fromBucket, fromKey, bucket, key string, meta map[string]string) (gofakes3.CopyObjectResult, error) {
-	from, err := s.open(fromBucket, fromKey, "", nil)
+	x := exchangeOf(ctx)
+	from, err := s.open(x, fromBucket, fromKey, nil)
 	if err != nil {
-		return gofakes3.CopyObjectResult{}, err
+		return gofakes3.CopyObjectResult{}, x.noted(err)
 	}
 	r, err := s.put(ctx, bucket, key, meta, from.Contents, from.Size)
 	if err := both(err, from.Contents.Close()); err != nil {
@@ -135,67 +207,24 @@ func (s *Store) CopyObject(ctx context.Context, fromBucket, fromKey, bucket, key
 	return gofakes3.CopyObjectResult{ETag: quote(r.etag()), LastModified: gofakes3.NewContentTime(r.Modified)}, nil
 }
 
-// DeleteObject deletes an object, or marks it deleted in a versioned bucket. One
-// that is not there is no error.
-func (s *Store) DeleteObject(_ context.Context, bucket, key string) (gofakes3.ObjectDeleteResult, error) {
-	results, err := s.deleteAll(bucket, []string{key})
-	if err != nil {
-		return gofakes3.ObjectDeleteResult{}, err
-	}
-	return results[0], nil
-}
-
-// DeleteMulti deletes all of the keys or, on an error, none.
-func (s *Store) DeleteMulti(_ context.Context, bucket string, keys ...string) (out gofakes3.MultiDeleteResult, err error) {
-	if _, err := s.deleteAll(bucket, keys); err != nil {
-		return out, err
-	}
-	for _, key := range keys {
-		out.Deleted = append(out.Deleted, gofakes3.ObjectID{Key: key})
-	}
-	return out, nil
-}
-
-func (s *Store) deleteAll(bucket string, keys []string) (results []gofakes3.ObjectDeleteResult, err error) {
-	var unused []extent
-	err = s.db.Update(func(tx *bolt.Tx) error {
-		b, err := getBucket(tx, bucket)
-		if err != nil {
-			return err
-		}
-		for _, key := range keys {
-			result, dropped, err := remove(tx, bucket, b.Versioning, key)
-			if err != nil {
-				return err
-			}
-			results, unused = append(results, result), append(unused, dropped...)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.blobs.discard(unused)
-	return results, nil
-}
-
-// SetObjectTagging replaces the tags of an object's current version.
-func (s *Store) SetObjectTagging(_ context.Context, bucket, key, tagging string) error {
-	return s.db.Update(func(tx *bolt.Tx) error {
+// SetObjectTagging replaces the tags of the version that the request names.
+func (s *Store) SetObjectTagging(ctx context.Context, bucket, key, tagging string) error {
+	x := exchangeOf(ctx)
+	return x.noted(s.db.Update(func(tx *bolt.Tx) error {
 		if _, err := getBucket(tx, bucket); err != nil {
 			return err
 		}
-		r, err := find(tx, bucket, key, "")
+		r, err := find(tx, bucket, key, x.version)
 		if err != nil {
 			return err
 		}
-		if r == nil || r.Deleted {
-			return gofakes3.KeyNotFound(key)
+		if err := x.readable(r, key); err != nil {
+			return err
 		}
 		r.Meta[gofakes3.TaggingMetadataKey] = tagging
 		if tagging == "" {
 			delete(r.Meta, gofakes3.TaggingMetadataKey)
 		}
 		return rewrite(tx, bucket, r)
-	})
+	}))
 }

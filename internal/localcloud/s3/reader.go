@@ -10,12 +10,12 @@ import (
 	"github.com/rclone/gofakes3"
 )
 
-// open opens a version of an object ("" for the current one), or a range of it.
-// The caller must close its Contents.
-func (s *Store) open(bucket, key, version string, want *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
+// open opens the version of an object that x names, or a range of it. The caller
+// must close its Contents.
+func (s *Store) open(x *exchange, bucket, key string, want *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
 	var r *record
 	err := s.blobs.pin(func() (_ []extent, err error) {
-		if r, err = s.load(bucket, key, version); err != nil {
+		if r, err = s.load(x, bucket, key); err != nil {
 			return nil, err
 		}
 		return r.Extents, nil

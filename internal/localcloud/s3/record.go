@@ -17,13 +17,15 @@ import (
 )
 
 // The index: buckets holds name → bucketRecord, uploads and parts the multipart
-// uploads under way. Each S3 bucket has objects/<name>, key → current record,
+// uploads under way, documents the buckets' configurations, notifications those
+// that nobody has taken yet. Each S3 bucket has objects/<name>, key → current record,
 // and versions/<name>, key NUL order → record, the newest first, which stays
 // empty until the bucket is versioned.
 var (
-	bucketsBucket = []byte("buckets")
-	uploadsBucket = []byte("uploads")
-	partsBucket   = []byte("parts")
+	bucketsBucket   = []byte("buckets")
+	uploadsBucket   = []byte("uploads")
+	partsBucket     = []byte("parts")
+	documentsBucket = []byte("documents")
 )
 
 func objectsBucket(bucket string) []byte  { return []byte("objects/" + bucket) }
@@ -45,7 +47,8 @@ type record struct {
 	Order    string // sorts the versions of a key, the newest first
 	Version  string `json:",omitempty"` // empty is S3's version "null"
 	Deleted  bool   `json:",omitempty"` // a delete marker
-	Extents  []extent
+	qualities
+	Extents []extent
 
 	inline []byte
 }
@@ -102,12 +105,8 @@ func (r *record) etag() string {
 
 // object is the record as gofakes3 wants it, without contents.
 func (r *record) object() *gofakes3.Object {
-	meta := maps.Clone(r.Meta)
-	if len(r.Parts) > 0 {
-		meta[partsHeader] = strconv.Itoa(len(r.Parts))
-	}
 	return &gofakes3.Object{
-		Name: r.Key, Metadata: meta, Size: r.Size, Hash: r.MD5, PartSizes: r.Parts,
+		Name: r.Key, Metadata: r.Meta, Size: r.Size, Hash: r.MD5, PartSizes: r.Parts,
 		VersionID: gofakes3.VersionID(r.Version), IsDeleteMarker: r.Deleted,
 		Contents: io.NopCloser(strings.NewReader("")),
 	}
@@ -118,6 +117,5 @@ func newRecord(key string, meta map[string]string, b body) *record {
 	if meta == nil {
 		meta = map[string]string{}
 	}
-	delete(meta, partsHeader) // a copy of an object in parts is whole
 	return &record{Key: key, Size: b.size, MD5: b.md5, Meta: meta, Modified: time.Now().UTC(), Extents: b.extents, inline: b.inline}
 }

@@ -8,18 +8,44 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rclone/gofakes3"
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"steward/internal/localcloud/outbox"
 )
 
 // Store is an object store in one directory, which one process at a time may
 // have open. Its methods may be called from many goroutines.
 type Store struct {
-	db    *bolt.DB
-	blobs *blobs
+	db              *bolt.DB
+	blobs           *blobs
+	region, account string
+	topics          Topics
+	notices         *outbox.Queue
+	fake            atomic.Pointer[gofakes3.GoFakeS3] // nil until there is a handler
+
+	sweeps     signal
+	stop       context.CancelFunc
+	background sync.WaitGroup
+}
+
+// An Option sets what Open leaves at its default.
+type Option func(*Store)
+
+// Location says where the store seems to be: in ARNs and notifications. Without
+// it, that is us-east-1 and account 000000000000.
+func Location(region, account string) Option {
+	return func(s *Store) { s.region, s.account = region, account }
+}
+
+// Publishing says where notifications go. Without it, a bucket cannot have any.
+func Publishing(topics Topics) Option {
+	return func(s *Store) { s.topics = topics }
 }
 
 // Object is an entry of a listing. ETag is without quotes.
@@ -34,8 +60,9 @@ type Object struct {
 const lockWait = time.Second
 
 // Open opens the store in dir and makes it if it is not there. It fails if
-// another process has it open.
-func Open(dir string) (*Store, error) {
+// another process has it open. Until Close, the store also applies lifecycle
+// rules and delivers notifications.
+func Open(dir string, options ...Option) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "blobs"), 0o700); err != nil {
 		return nil, fmt.Errorf("object store %s: %w", dir, err)
 	}
@@ -48,34 +75,46 @@ func Open(dir string) (*Store, error) {
 	}
 	// Writers that come together share one sync; alone, a writer waits this long.
 	db.MaxBatchDelay = time.Millisecond
-	s := &Store{db: db, blobs: newBlobs(filepath.Join(dir, "blobs"))}
-	if err := errors.Join(s.blobs.makeDirs(), s.restore()); err != nil {
+	s := &Store{
+		db: db, blobs: newBlobs(filepath.Join(dir, "blobs")), region: "us-east-1", account: "000000000000",
+		sweeps: make(signal, 1),
+	}
+	for _, option := range options {
+		option(s)
+	}
+	if err := errors.Join(s.blobs.makeDirs(), s.makeIndex(), s.openOutbox()); err != nil {
 		return nil, errors.Join(fmt.Errorf("object store %s: %w", dir, err), db.Close())
 	}
+	s.begin()
 	return s, nil
 }
 
-// Close closes the index. Readers of objects that are still open may go on.
-func (s *Store) Close() error { return s.db.Close() }
+// begin starts what goes on beside requests.
+func (s *Store) begin() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	for _, f := range []func(context.Context){s.collecting, s.sweeping, s.notices.Run} {
+		s.background.Go(func() { f(ctx) })
+	}
+}
 
-// restore makes the index's buckets and removes bodies that no record names.
-func (s *Store) restore() error {
-	err := s.db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{bucketsBucket, uploadsBucket, partsBucket} {
+// Close ends what goes on and closes the index. Readers of objects that are still
+// open may go on.
+func (s *Store) Close() error {
+	s.stop()
+	s.background.Wait()
+	return s.db.Close()
+}
+
+func (s *Store) makeIndex() error {
+	return s.db.Update(func(tx *bolt.Tx) error {
+		for _, name := range [][]byte{bucketsBucket, uploadsBucket, partsBucket, documentsBucket} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	named, err := s.namedBlobs()
-	if err != nil {
-		return err
-	}
-	return s.blobs.removeOthers(named)
 }
 
 // List gives the objects whose keys begin with prefix, in order of key. The
@@ -90,7 +129,7 @@ func (s *Store) List(ctx context.Context, bucket, prefix string) ([]Object, erro
 
 // Get opens an object. The error is NoSuchBucket or NoSuchKey if it is missing.
 func (s *Store) Get(ctx context.Context, bucket, key string) (io.ReadCloser, error) {
-	o, err := s.open(bucket, key, "", nil)
+	o, err := s.open(exchangeOf(ctx), bucket, key, nil)
 	if err != nil {
 		return nil, about(err, bucket, key)
 	}

@@ -2,7 +2,6 @@ package s3
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"math"
 
@@ -31,7 +30,7 @@ func find(tx *bolt.Tx, bucket, key, version string) (*record, error) {
 	if err != nil || version == "" || current == nil {
 		return current, err
 	}
-	if version == nullVersion || version == nullAlias {
+	if version == nullVersion {
 		version = ""
 	}
 	if current.Version == version {
@@ -89,43 +88,32 @@ func removeNull(tx *bolt.Tx, bucket, key string) ([]extent, error) {
 	return r.Extents, tx.Bucket(versionsBucket(bucket)).Delete(versionKey(r))
 }
 
-// remove deletes a key, or in a versioned bucket puts a delete marker on it.
-func remove(tx *bolt.Tx, bucket string, versioning gofakes3.VersioningStatus, key string) (result gofakes3.ObjectDeleteResult, unused []extent, err error) {
-	current, err := find(tx, bucket, key, "")
-	if err != nil {
-		return result, nil, err
-	}
-	if versioning == "" {
-		if current != nil {
-			unused = current.Extents
-		}
-		return result, unused, tx.Bucket(objectsBucket(bucket)).Delete([]byte(key))
-	}
-	marker := newRecord(key, nil, body{})
-	marker.Deleted = true
-	unused, err = place(tx, bucket, versioning, current, marker)
-	return gofakes3.ObjectDeleteResult{IsDeleteMarker: true, VersionID: gofakes3.VersionID(marker.Version)}, unused, err
-}
-
-// rewrite stores r, which is current, again wherever it stands.
+// rewrite stores r, which is in the index, again wherever it stands.
 func rewrite(tx *bolt.Tx, bucket string, r *record) error {
-	versions := tx.Bucket(versionsBucket(bucket))
+	objects, versions := tx.Bucket(objectsBucket(bucket)), tx.Bucket(versionsBucket(bucket))
 	if versions.Get(versionKey(r)) != nil {
 		if err := putRecord(versions, versionKey(r), r); err != nil {
 			return err
 		}
 	}
-	return putRecord(tx.Bucket(objectsBucket(bucket)), []byte(r.Key), r)
+	current, err := getRecord(objects, []byte(r.Key))
+	if err != nil || current == nil || current.Order != r.Order {
+		return err
+	}
+	return putRecord(objects, []byte(r.Key), r)
 }
+
+// The three that follow are for callers without a context; over HTTP, the version
+// is in the exchange.
 
 // GetObjectVersion opens one version of an object or a range of it.
 func (s *Store) GetObjectVersion(bucket, key string, version gofakes3.VersionID, want *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
-	return s.open(bucket, key, string(version), want)
+	return s.open(&exchange{version: string(version)}, bucket, key, want)
 }
 
 // HeadObjectVersion gives one version of an object without its contents.
 func (s *Store) HeadObjectVersion(bucket, key string, version gofakes3.VersionID) (*gofakes3.Object, error) {
-	r, err := s.load(bucket, key, string(version))
+	r, err := s.load(&exchange{version: string(version)}, bucket, key)
 	if err != nil {
 		return nil, err
 	}
@@ -134,26 +122,12 @@ func (s *Store) HeadObjectVersion(bucket, key string, version gofakes3.VersionID
 
 // DeleteObjectVersion deletes one version for good; the newest that is left
 // becomes current. One that is not there is no error.
-func (s *Store) DeleteObjectVersion(bucket, key string, version gofakes3.VersionID) (result gofakes3.ObjectDeleteResult, err error) {
-	var unused []extent
-	err = s.db.Update(func(tx *bolt.Tx) error {
-		if _, err := getBucket(tx, bucket); err != nil {
-			return err
-		}
-		r, err := find(tx, bucket, key, string(version))
-		if err != nil || r == nil {
-			return err
-		}
-		result = gofakes3.ObjectDeleteResult{IsDeleteMarker: r.Deleted, VersionID: shown(r)}
-		unused = r.Extents
-		err = tx.Bucket(versionsBucket(bucket)).Delete(versionKey(r))
-		return errors.Join(err, promote(tx, bucket, r))
-	})
+func (s *Store) DeleteObjectVersion(bucket, key string, version gofakes3.VersionID) (gofakes3.ObjectDeleteResult, error) {
+	results, err := s.deleteAll(&exchange{}, bucket, []deletion{{Key: key, VersionID: string(version)}})
 	if err != nil {
 		return gofakes3.ObjectDeleteResult{}, err
 	}
-	s.blobs.discard(unused)
-	return result, nil
+	return results[0].ObjectDeleteResult, results[0].err
 }
 
 // promote puts the newest version left in the place of gone, if that was current.

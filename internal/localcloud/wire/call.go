@@ -136,10 +136,15 @@ var verbs = map[string]string{http.MethodGet: "Get", http.MethodPut: "Put", http
 var bucketParts = map[string]string{
 	"versioning": "BucketVersioning", "location": "BucketLocation", "acl": "BucketAcl", "policy": "BucketPolicy",
 	"lifecycle": "BucketLifecycleConfiguration", "cors": "BucketCors", "encryption": "BucketEncryption", "tagging": "BucketTagging",
+	"policyStatus": "BucketPolicyStatus", "publicAccessBlock": "PublicAccessBlock", "ownershipControls": "BucketOwnershipControls",
+	"object-lock": "ObjectLockConfiguration", "notification": "BucketNotificationConfiguration",
 }
 
 func bucketOperation(r *http.Request) string {
 	q := r.URL.Query()
+	if q.Has("lifecycle") && r.Method == http.MethodDelete {
+		return "DeleteBucketLifecycle" // the one that does not match its Put
+	}
 	for parameter, part := range bucketParts {
 		if q.Has(parameter) {
 			return verbs[r.Method] + part
@@ -165,7 +170,7 @@ func bucketOperation(r *http.Request) string {
 }
 
 // objectParts are the subresources of an object.
-var objectParts = map[string]string{"tagging": "ObjectTagging", "acl": "ObjectAcl", "attributes": "ObjectAttributes"}
+var objectParts = map[string]string{"tagging": "ObjectTagging", "acl": "ObjectAcl", "attributes": "ObjectAttributes", "retention": "ObjectRetention", "legal-hold": "ObjectLegalHold"}
 
 func objectOperation(r *http.Request) string {
 	q := r.URL.Query()
