@@ -194,23 +194,46 @@ func TestBadConfig(t *testing.T) {
 }
 
 func TestLoadImages(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "images.json")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "needs.txt"), []byte("six==1.17.0\nnumpy==2.3.5\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "c.py"), nil, 0o600))
+	text := `[{"pattern": "a/*", "command": ["x", "y"]},
+		{"pattern": "b", "python": "./py/bin/python", "requirements": "needs.txt", "script": "c.py"},
+		{"pattern": "c", "python": "python3", "requirements": ["six==1.17.0"], "framework": "xgboost"}, {"pattern": "d", "docker": "*"}]`
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	images, err := localcloud.LoadImages(path)
+	require.NoError(t, err)
+	require.Equal(t, []modelhosting.Image{
+		{Pattern: "a/*", Command: []string{"x", "y"}},
+		{Pattern: "b", Python: filepath.Join(dir, "py/bin/python"), Requirements: modelhosting.Requirements{Lines: []string{"six==1.17.0", "numpy==2.3.5"}}, Script: filepath.Join(dir, "c.py")},
+		{Pattern: "c", Python: "python3", Requirements: modelhosting.Requirements{Lines: []string{"six==1.17.0"}}, Framework: "xgboost"},
+		{Pattern: "d", Docker: "*"},
+	}, images)
+	_, err = localcloud.LoadImages(path + ".none")
+	require.ErrorContains(t, err, path+".none")
+}
+
+func TestLoadImagesRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "images.json")
 	for text, says := range map[string]string{
-		`[{"pattern": "a/*", "command": ["x", "y"]}]`: "",
-		"[\n{\"patern\": \"a\"}]":                     `line 2 or after: json: unknown field "patern"`,
-		"[\n\n{]":                                     "line",
-		`[] []`:                                       "more follows the list",
+		"[\n{\"patern\": \"a\"}]":           `line 2 or after: json: unknown field "patern"`,
+		"[\n\n{]":                           "line",
+		`[] []`:                             "more follows the list",
+		`[{"pattern": "a"}]`:                `images[0]: pattern "a": command is empty: name the program`,
+		`[{"pattern": "[", "docker": "*"}]`: `images[0]: pattern "[": want a name`,
+		`[{"pattern": "a", "docker": "*", "python": "python3"}]`:                                   "it has docker and python: give exactly one of command, python and docker",
+		`[{"pattern": "a", "docker": "*", "script": "x.py"}]`:                                      "requirements, script and framework go with python, not with docker",
+		`[{"pattern": "a", "python": "python3", "script": "x.py"}]`:                                "is not a file: correct its path",
+		`[{"pattern": "a", "python": "python3", "requirements": 7}]`:                               "requirements 7: want a list of requirements or the path",
+		`[{"pattern": "a", "python": "python3", "requirements": "none.txt"}]`:                      "none.txt: no such file",
+		`[{"pattern": "a", "python": "python3", "requirements": ["-r x.txt"]}]`:                    `requirements: "-r x.txt" refers to files here`,
+		`[{"pattern": "a", "python": "python3", "requirements": ["./mine"]}]`:                      `requirements: "./mine" refers to files here`,
+		`[{"pattern": "b", "docker": "*"}, {"pattern": "a", "python": "p", "framework": "torch"}]`: `images[1]: pattern "a": framework "torch": it is "xgboost" or left out`,
 	} {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		images, err := localcloud.LoadImages(path)
-		if says == "" {
-			require.NoError(t, err)
-			require.Equal(t, []modelhosting.Image{{Pattern: "a/*", Command: []string{"x", "y"}}}, images)
-			continue
-		}
+		_, err := localcloud.LoadImages(path)
 		require.ErrorContains(t, err, path)
 		require.ErrorContains(t, err, says)
 	}
-	_, err := localcloud.LoadImages(path + ".none")
-	require.ErrorContains(t, err, path+".none")
 }

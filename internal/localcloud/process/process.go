@@ -51,6 +51,7 @@ type Spec struct {
 	Grace   time.Duration // between SIGTERM and SIGKILL when the run is stopped
 	Limit   time.Duration // longest run time, 0 for none; enforced by the supervisor
 	Bound   bool          // stop the run when the program that started it ends
+	After   []string      // command that clears away what Command may have left; run at its end, whatever that was
 }
 
 // Cause says who ended a run.

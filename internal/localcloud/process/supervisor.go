@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,6 +71,7 @@ func (s *supervisor) run() error {
 	if err == nil {
 		err = s.greet(nil)
 		s.watch(&exit)
+		s.after()
 	} else {
 		exit.Error = err.Error()
 		// The starter must not read of a failure before it is on record.
@@ -206,6 +208,22 @@ func (s *supervisor) end(cause Cause, grace time.Duration) {
 func (s *supervisor) clear() {
 	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
 	reapOrphans()
+}
+
+// afterLimit is how long the command that clears away may take.
+const afterLimit = 30 * time.Second
+
+// after runs the command that clears away. What it says is of no interest: most
+// often there is nothing left.
+func (s *supervisor) after() {
+	if len(s.spec.After) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), afterLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, s.spec.After[0], s.spec.After[1:]...)
+	cmd.Env = s.spec.Env
+	_ = cmd.Run()
 }
 
 func (s *supervisor) describe(exit *Exit, err error) {

@@ -124,7 +124,7 @@ func FuzzImage(f *testing.F) {
 		if err != nil {
 			return
 		}
-		command, err := list.command(image)
-		require.Equal(t, err == nil, len(command) > 0)
+		found, err := list.find(image)
+		require.Equal(t, err == nil, found != nil)
 	})
 }

@@ -107,7 +107,7 @@ func (s *Service) resolve(ctx context.Context, d *types.ContainerDefinition) (co
 	if c.Image == "" {
 		return c, invalid("PrimaryContainer: Image or ModelPackageName is required")
 	}
-	if _, err := s.images.command(c.Image); err != nil {
+	if err := s.images.check(c.Image); err != nil {
 		return c, err
 	}
 	return c, s.checkModelData(ctx, c.DataURL)

@@ -120,8 +120,7 @@ func (s *Service) checkInference(spec *types.InferenceSpecification) error {
 			return err
 		}
 	}
-	_, err := s.images.command(*c.Image)
-	return err
+	return s.images.check(*c.Image)
 }
 
 // digestOf identifies a request, so that a repeated token can be told from a

@@ -3,8 +3,6 @@ package sagemaker
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -26,9 +24,7 @@ const (
 type replica struct {
 	service *Service
 	dir     string // holds run, ml and tmp; removed with the replica
-	log     string
-	command []string
-	env     []string
+	run     process.Spec
 
 	first chan error    // the first start: healthy (nil) or given up
 	stop  chan struct{} // closed to end the replica
@@ -41,8 +37,8 @@ type replica struct {
 	idle     chan struct{} // closed when closing and nothing is in flight
 }
 
-func (s *Service) newReplica(dir, log string, command, env []string) *replica {
-	return &replica{service: s, dir: dir, log: log, command: command, env: env,
+func (s *Service) newReplica(dir string, run process.Spec) *replica {
+	return &replica{service: s, dir: dir, run: run,
 		first: make(chan error, 1), stop: make(chan struct{}), done: make(chan struct{}), idle: make(chan struct{})}
 }
 
@@ -70,7 +66,7 @@ func (r *replica) keep() {
 		if time.Since(began) > lastBackoff {
 			wait = firstBackoff
 		}
-		r.service.log.Warn("model server ended; starting it again", "log", r.log, "after", wait, "error", err)
+		r.service.log.Warn("model server ended; starting it again", "log", r.run.Log, "after", wait, "error", err)
 		if !r.pause(wait) {
 			return
 		}
@@ -78,7 +74,7 @@ func (r *replica) keep() {
 }
 
 func (r *replica) remove() {
-	r.service.settle(r.log)
+	r.service.settle(r.run.Log)
 	if err := os.RemoveAll(r.dir); err != nil {
 		r.service.log.Error("model server's folder", "dir", r.dir, "error", err)
 	}
@@ -105,12 +101,9 @@ func (r *replica) live(healthy func()) error {
 		return err
 	}
 	defer r.service.ports.give(port)
-	run, err := process.Start(process.Spec{
-		Dir: filepath.Join(r.dir, "run"), WorkDir: filepath.Join(r.dir, "ml"), Log: r.log,
-		Command: slices.Concat(r.command, []string{"serve"}),
-		Env:     append(slices.Clone(r.env), "SAGEMAKER_BIND_TO_PORT="+strconv.Itoa(port)),
-		Grace:   r.service.cfg.ServerGrace, Bound: true,
-	})
+	spec := r.run
+	spec.Env = with(spec.Env, map[string]string{portVariable: strconv.Itoa(port)})
+	run, err := process.Start(spec)
 	if err != nil {
 		return err
 	}
@@ -138,7 +131,7 @@ func (r *replica) live(healthy func()) error {
 func (r *replica) end(run *process.Run) error {
 	r.open("")
 	if err := run.Stop(); err != nil {
-		r.service.log.Error("model server could not be stopped", "log", r.log, "error", err)
+		r.service.log.Error("model server could not be stopped", "log", r.run.Log, "error", err)
 	}
 	<-run.Done()
 	return nil

@@ -21,6 +21,8 @@ const (
 	pingTimeout = 2 * time.Second
 	// pingInterval is how often a starting server is asked.
 	pingInterval = 25 * time.Millisecond
+	// portVariable tells a server where to listen.
+	portVariable = "SAGEMAKER_BIND_TO_PORT"
 	// fetchTimeout bounds the download of model data unless a variant says.
 	fetchTimeout = 10 * time.Minute
 )
@@ -40,28 +42,41 @@ type serverSpec struct {
 // startServer starts a model server and returns when it is healthy. What it
 // started is gone when it fails.
 func (s *Service) startServer(ctx context.Context, spec serverSpec) (*replica, error) {
-	command, err := s.images.command(spec.container.Image)
-	if err != nil {
-		return nil, err
-	}
 	dir := filepath.Join(s.cfg.Dir, "servers", uuid.NewString())
 	base, tmp := filepath.Join(dir, "ml"), filepath.Join(dir, "tmp")
-	err = first(
+	err := first(
 		makeDirs(dir, "run", "tmp", "ml/model", "ml/output"),
 		s.follow(spec.log),
 	)
 	if err == nil {
 		err = s.fetchModel(ctx, spec, filepath.Join(base, "model"), tmp)
 	}
+	var run process.Spec
+	if err == nil {
+		run, err = s.serverRun(ctx, spec, dir)
+	}
 	if err != nil {
 		s.settle(s.file(spec.log))
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	r := s.newReplica(dir, s.file(spec.log), command, s.baseEnv(base, tmp, spec.container.Env, spec.env))
+	r := s.newReplica(dir, run)
 	if !s.spawn(r.keep) {
 		return nil, errors.Join(s.ctx.Err(), os.RemoveAll(dir))
 	}
 	return r, s.awaitReplica(ctx, r, spec.startup)
+}
+
+// serverRun is the container: `<image> serve` in a folder that plays /opt/ml. The
+// port is set with each start.
+func (s *Service) serverRun(ctx context.Context, spec serverSpec, dir string) (process.Spec, error) {
+	base, tmp := filepath.Join(dir, "ml"), filepath.Join(dir, "tmp")
+	env := s.baseEnv(base, tmp, spec.container.Env, spec.env)
+	return s.contain(ctx, contained{image: spec.container.Image, arguments: []string{"serve"},
+		source: valueOf(env, "SAGEMAKER_SUBMIT_DIRECTORY"), base: base, tmp: tmp,
+	}, process.Spec{
+		Dir: filepath.Join(dir, "run"), WorkDir: base, Log: s.file(spec.log), Env: with(env, map[string]string{portVariable: ""}),
+		Grace: s.cfg.ServerGrace, Bound: true,
+	})
 }
 
 func (s *Service) fetchModel(ctx context.Context, spec serverSpec, dir, tmp string) error {

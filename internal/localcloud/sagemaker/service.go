@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,8 +78,10 @@ type Service struct {
 	endpoints registry[*endpoint]
 	client    *http.Client // to model servers
 	ports     *ports
-	spool     *spool        // of captured data
-	shadows   chan struct{} // bounds mirrored requests in flight
+	spool     *spool // of captured data
+
+	environments *environments // of Python images
+	shadows      chan struct{} // bounds mirrored requests in flight
 	// complaints bounds what the log says of captures that fail, which every
 	// invocation may do.
 	complaints *rate.Limiter
@@ -89,7 +92,7 @@ type Service struct {
 // Two services cannot share a directory.
 func New(cfg Config) (*Service, error) {
 	cfg = defaults(cfg)
-	imgs, err := checkImages(cfg.Images)
+	imgs, err := checkImages(slices.Concat(cfg.Images, frameworks()))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +108,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, images: imgs, store: db, log: cfg.Logger, ports: newPorts(),
+	s := &Service{cfg: cfg, images: imgs, store: db, log: cfg.Logger, ports: newPorts(), environments: newEnvironments(filepath.Join(cfg.Dir, "python")),
 		slots: make(chan struct{}, cfg.MaxJobs), shadows: make(chan struct{}, maxShadows), complaints: rate.NewLimiter(rate.Every(time.Minute), 1),
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, DisableCompression: true},
 			// A model's redirect is its answer: nothing else may be asked in its name.

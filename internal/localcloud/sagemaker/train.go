@@ -2,6 +2,7 @@ package sagemaker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -125,7 +126,17 @@ func (s *Service) trainAnew(ctx context.Context, t *task, job *trainingJob) (out
 	if err := s.enter(t.name, types.SecondaryStatusTraining, "Training image download completed. Training in progress."); err != nil {
 		return outcome{}, err
 	}
-	run, err := process.Start(s.trainingRun(job))
+	spec, err := s.trainingRun(until, job)
+	if ctx.Err() != nil {
+		return outcome{}, ctx.Err()
+	}
+	if err != nil && t.stopping() {
+		return judge(process.Exit{}, true, "", ""), nil
+	}
+	if err != nil {
+		return failed("AlgorithmError: the container could not be prepared: " + err.Error()), nil
+	}
+	run, err := process.Start(spec)
 	if err != nil {
 		return failed("AlgorithmError: the container could not be started: " + err.Error()), nil
 	}
@@ -156,27 +167,29 @@ func (s *Service) enter(name string, to types.SecondaryStatus, message string) e
 }
 
 // trainingRun is the container: `<image> train` in a folder that plays /opt/ml.
-func (s *Service) trainingRun(job *trainingJob) process.Spec {
+func (s *Service) trainingRun(ctx context.Context, job *trainingJob) (process.Spec, error) {
 	d, a := s.jobDirs(*job.TrainingJobName), job.AlgorithmSpecification
-	command, _ := s.images.command(*a.TrainingImage) // checked by prepareTraining
-	return process.Spec{
-		Dir: d.run, Command: trainCommand(command, a), WorkDir: d.ml, Log: s.file(job.journal()),
+	arguments := a.ContainerArguments
+	if len(arguments) == 0 && len(a.ContainerEntrypoint) == 0 {
+		arguments = []string{"train"}
+	}
+	return s.contain(ctx, contained{image: *a.TrainingImage, entrypoint: a.ContainerEntrypoint, arguments: arguments,
+		source: unquoted(job.HyperParameters["sagemaker_submit_directory"]), base: d.ml, tmp: d.tmp,
+	}, process.Spec{
+		Dir: d.run, WorkDir: d.ml, Log: s.file(job.journal()),
 		Env: s.baseEnv(d.ml, d.tmp, job.Environment, map[string]string{
 			"TRAINING_JOB_NAME": *job.TrainingJobName, "TRAINING_JOB_ARN": *job.TrainingJobArn}),
 		Grace: s.cfg.JobGrace, Limit: time.Duration(*job.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
-	}
+	})
 }
 
-// trainCommand applies the overrides as `docker run` does.
-func trainCommand(image []string, a *types.AlgorithmSpecification) []string {
-	args := a.ContainerArguments
-	if len(a.ContainerEntrypoint) > 0 {
-		return slices.Concat(a.ContainerEntrypoint, args)
+// unquoted is a hyperparameter's text; the SageMaker Python SDK sends JSON.
+func unquoted(value string) string {
+	var text string
+	if json.Unmarshal([]byte(value), &text) == nil {
+		return text
 	}
-	if len(args) == 0 {
-		args = []string{"train"}
-	}
-	return slices.Concat(image, args)
+	return value
 }
 
 // awaitTraining waits for a run's end and uploads what it made. When the

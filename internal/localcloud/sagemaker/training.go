@@ -110,8 +110,7 @@ func (s *Service) checkAlgorithm(a *types.AlgorithmSpecification) error {
 			return invalid("MetricDefinitions: the regex %q of %q must be valid and have a group for the value", aws.ToString(m.Regex), aws.ToString(m.Name))
 		}
 	}
-	_, err := s.images.command(*a.TrainingImage)
-	return err
+	return s.images.check(*a.TrainingImage)
 }
 
 // channelRegexp is what AWS allows for the names of channels.

@@ -14,7 +14,7 @@ import (
 // prepareTraining makes the job's folder anew: configuration files and input
 // channels as the container contract has them.
 func (s *Service) prepareTraining(ctx context.Context, job *trainingJob) error {
-	if _, err := s.images.command(*job.AlgorithmSpecification.TrainingImage); err != nil {
+	if err := s.images.check(*job.AlgorithmSpecification.TrainingImage); err != nil {
 		return err
 	}
 	d := s.jobDirs(*job.TrainingJobName)
