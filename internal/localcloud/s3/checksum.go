@@ -72,7 +72,8 @@ func (c *checksum) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// trailer is a checksum that is known only when the body was read.
+// trailer is a checksum that gofakes3 does not answer: one that is known only when
+// the body was read, or that of a part.
 type trailer struct{ *checksum }
 
 // keep puts it where gofakes3 keeps those of headers.

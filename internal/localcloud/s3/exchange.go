@@ -1,10 +1,10 @@
 package s3
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/rclone/gofakes3"
@@ -17,6 +17,7 @@ type exchange struct {
 	version string    // of the object read, copied or deleted; "" is the current one
 	copies  bool      // that version is the source of a copy
 	shows   bool      // the answer describes one version: GET or HEAD of an object
+	lists   bool      // the answer lists attributes of one version
 	bypass  bool      // deletes and changes what governance mode protects
 	locks   bool      // the bucket to be made gets object lock
 	expires bool      // the caller is the lifecycle
@@ -25,8 +26,11 @@ type exchange struct {
 	trailer trailer   // checksum that follows the body
 	source  string    // address of the client
 
-	parts  int // the answer's ETag is that of so many parts
-	status int // of the refusal, where gofakes3 does not know its code
+	parts      int    // the answer's ETag is that of so many parts
+	bare, etag string // the answer's body has the first in place of the second
+	status     int    // of the refusal, where gofakes3 does not know its code
+	failed     int    // the status that gofakes3 gave a failure, whose body is held back
+	failure    bytes.Buffer
 }
 
 type exchangeKey struct{}
@@ -65,35 +69,4 @@ func (x *exchange) noted(err error) error {
 		return r
 	}
 	return err
-}
-
-// finish brings the headers into S3's form before they go out.
-func (x *exchange) finish() {
-	h := x.Header()
-	if etag := h.Get("ETag"); x.parts > 0 && len(etag) > 1 {
-		h.Set("ETag", fmt.Sprintf(`%s-%d"`, etag[:len(etag)-1], x.parts))
-		x.parts = 0
-	}
-	if h.Get("X-Amz-Delete-Marker") == "false" {
-		h.Del("X-Amz-Delete-Marker") // S3 says so of markers alone
-	}
-}
-
-func (x *exchange) WriteHeader(status int) {
-	x.finish()
-	if x.status != 0 && status >= http.StatusBadRequest {
-		status = x.status
-	}
-	x.ResponseWriter.WriteHeader(status)
-}
-
-func (x *exchange) Write(p []byte) (int, error) {
-	x.finish()
-	return x.ResponseWriter.Write(p)
-}
-
-// ReadFrom lets the kernel copy files to the connection.
-func (x *exchange) ReadFrom(from io.Reader) (int64, error) {
-	x.finish()
-	return io.Copy(x.ResponseWriter, from)
 }

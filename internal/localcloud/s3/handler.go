@@ -37,17 +37,17 @@ func (s *Store) serve(server http.Handler, x *exchange, in *http.Request) {
 	at := location{bucket, key}
 	query := r.URL.Query()
 	if err := x.read(r, query, at); err != nil {
-		writeError(x, r, err)
+		x.answerError(r, err)
 		return
 	}
 	if answer := operationFor(r.Method, query, at); answer != nil {
 		if err := answer(s, x, r, at); err != nil {
-			writeError(x, r, explained(err))
+			x.answerError(r, explained(err))
 		}
 		return
 	}
 	server.ServeHTTP(x, r)
-	x.finish() // an answer without a body has not been begun
+	x.end(r)
 }
 
 // requestBody is a request's body whose errors have the codes and statuses of S3.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
@@ -103,4 +105,65 @@ func TestTransferManagerRoundTrip(t *testing.T) {
 	got, err := c.get(&awss3.GetObjectInput{Key: aws.String("m")})
 	require.NoError(t, err)
 	require.True(t, got == string(body))
+}
+
+func TestUploadsAreListed(t *testing.T) {
+	c := start(t)
+	bucket := aws.String("data")
+	none, err := c.ListMultipartUploads(t.Context(), &awss3.ListMultipartUploadsInput{Bucket: bucket})
+	require.NoError(t, err)
+	require.Empty(t, none.Uploads)
+	var want []string
+	for _, key := range []string{"a", "a", "b/1", "b/2", "c d", "e/1"} {
+		u, err := c.CreateMultipartUpload(t.Context(), &awss3.CreateMultipartUploadInput{Bucket: bucket, Key: &key})
+		require.NoError(t, err)
+		if !strings.Contains(key, "/") {
+			want = append(want, key+" "+*u.UploadId)
+		}
+	}
+	want = append(want, "b/", "e/")
+	c.restart()
+	for _, size := range []int32{1, 2, 3, 100} {
+		var seen []string
+		pages := awss3.NewListMultipartUploadsPaginator(c, &awss3.ListMultipartUploadsInput{Bucket: bucket, Delimiter: aws.String("/"), MaxUploads: &size, EncodingType: types.EncodingTypeUrl})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(t.Context())
+			require.NoError(t, err)
+			for _, u := range page.Uploads {
+				key, err := url.QueryUnescape(*u.Key)
+				require.NoError(t, err)
+				require.WithinDuration(t, time.Now(), *u.Initiated, time.Minute)
+				seen = append(seen, key+" "+*u.UploadId)
+			}
+			for _, p := range page.CommonPrefixes {
+				prefix, err := url.QueryUnescape(*p.Prefix)
+				require.NoError(t, err)
+				seen = append(seen, prefix)
+			}
+		}
+		require.ElementsMatch(t, want, seen, size)
+	}
+	_, err = c.ListMultipartUploads(t.Context(), &awss3.ListMultipartUploadsInput{Bucket: aws.String("nowhere")})
+	require.Equal(t, "NoSuchBucket", code(err))
+}
+
+func TestPartsAreDescribed(t *testing.T) {
+	c := start(t)
+	bucket, key := aws.String("data"), aws.String("big")
+	u, err := c.CreateMultipartUpload(t.Context(), &awss3.CreateMultipartUploadInput{Bucket: bucket, Key: key})
+	require.NoError(t, err)
+	part, err := c.UploadPart(t.Context(), &awss3.UploadPartInput{Bucket: bucket, Key: key, UploadId: u.UploadId, PartNumber: aws.Int32(1), Body: strings.NewReader("hello"), ChecksumCRC32: aws.String("NhCmhg==")})
+	require.NoError(t, err)
+	require.Equal(t, "NhCmhg==", *part.ChecksumCRC32)
+	_, err = c.UploadPart(t.Context(), &awss3.UploadPartInput{Bucket: bucket, Key: key, UploadId: u.UploadId, PartNumber: aws.Int32(1), Body: strings.NewReader("hullo"), ChecksumCRC32: aws.String("NhCmhg==")})
+	require.Equal(t, "BadDigest", code(err))
+	done, err := c.CompleteMultipartUpload(t.Context(), &awss3.CompleteMultipartUploadInput{Bucket: bucket, Key: key, UploadId: u.UploadId, MultipartUpload: &types.CompletedMultipartUpload{Parts: []types.CompletedPart{{ETag: part.ETag, PartNumber: aws.Int32(1)}}}})
+	require.NoError(t, err)
+	attributes, err := c.GetObjectAttributes(t.Context(), &awss3.GetObjectAttributesInput{Bucket: bucket, Key: key, ObjectAttributes: []types.ObjectAttributes{"ETag", "ObjectParts"}})
+	require.NoError(t, err)
+	require.Equal(t, strings.Trim(*done.ETag, `"`), *attributes.ETag)
+	require.Equal(t, int32(1), *attributes.ObjectParts.TotalPartsCount)
+	list, err := c.ListObjectsV2(t.Context(), &awss3.ListObjectsV2Input{Bucket: bucket})
+	require.NoError(t, err)
+	require.Equal(t, *done.ETag, *list.Contents[0].ETag)
 }

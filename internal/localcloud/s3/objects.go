@@ -45,8 +45,15 @@ func (s *Store) load(x *exchange, bucket, key string) (r *record, err error) {
 		if r, err = find(tx, bucket, key, x.version); err != nil {
 			return err
 		}
-		if err := x.readable(r, key); err != nil || !x.shows {
+		if err := x.readable(r, key); err != nil {
 			return err
+		}
+		if x.lists {
+			x.bare, x.etag = hex.EncodeToString(r.MD5), r.etag()
+			x.set("X-Amz-Version-Id", r.Version)
+		}
+		if !x.shows {
+			return nil
 		}
 		return s.show(tx, x, bucket, r)
 	})
@@ -82,6 +89,7 @@ func (s *Store) show(tx *bolt.Tx, x *exchange, bucket string, r *record) error {
 	x.parts = len(r.Parts)
 	x.showEncryption(r.Encryption)
 	x.showLock(r.Lock)
+	x.set("Content-Type", "binary/octet-stream") // unless the object has one
 	return s.showExpiration(tx, x, bucket, r)
 }
 

@@ -42,6 +42,7 @@ func (x *exchange) read(r *http.Request, query url.Values, at location) error {
 func (x *exchange) readObject(r *http.Request, query url.Values) error {
 	part, plain := query.Has("uploadId"), isPlain(query)
 	puts, begins := plain && r.Method == http.MethodPut, r.Method == http.MethodPost && query.Has("uploads")
+	x.lists = query.Has("attributes")
 	x.shows = plain && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 	x.event = eventPut
 	if part && r.Method == http.MethodPost {
@@ -118,7 +119,7 @@ func (x *exchange) guardBody(r *http.Request, query url.Values) error {
 	if err != nil {
 		return err
 	}
-	if r.Header.Get("X-Amz-Trailer") != "" {
+	if sum.name != "" {
 		x.trailer = trailer{sum}
 	}
 	r.Body = requestBody{sum, r.Body, x}

@@ -117,8 +117,12 @@ func lockable(tx *bolt.Tx, at location, version string) (*record, error) {
 	if _, err := getBucket(tx, at.bucket); err != nil {
 		return nil, err
 	}
-	if found, err := getDocument(tx, at.bucket, lockDocument, &lockConfiguration{}); err != nil || !found {
-		return nil, both(err, errNoLock())
+	found, err := getDocument(tx, at.bucket, lockDocument, &lockConfiguration{})
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, errNoLock()
 	}
 	r, err := find(tx, at.bucket, at.key, version)
 	switch {

@@ -41,6 +41,7 @@ var bucketOperations = map[string]map[string]operation{
 	"lifecycle":    {"PUT": (*Store).putLifecycle, "GET": (*Store).getLifecycle, "DELETE": deleteDocumentOf(lifecycleDocument)},
 	"notification": {"PUT": (*Store).putNotification, "GET": (*Store).getNotification},
 	"cors":         {"PUT": notOffered("cross-origin resource sharing (PutBucketCors)")},
+	"uploads":      {"GET": (*Store).listUploads},
 	"delete":       {"POST": (*Store).deleteObjects},
 }
 

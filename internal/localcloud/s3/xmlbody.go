@@ -144,20 +144,3 @@ func writeXML(w http.ResponseWriter, root string, v any) error {
 	_, _ = w.Write(out.Bytes()) // the client may be gone
 	return nil
 }
-
-// writeError answers an error of this package's own handlers.
-func writeError(x *exchange, r *http.Request, err error) {
-	answer, status := &gofakes3.ErrorResponse{Code: gofakes3.ErrInternal, Message: err.Error()}, http.StatusInternalServerError
-	if known, ok := errors.AsType[gofakes3.Error](err); ok {
-		answer.Code, status = known.ErrorCode(), known.ErrorCode().Status()
-		answer.Message = strings.TrimPrefix(known.Error(), string(answer.Code)+": ")
-	}
-	if own, ok := errors.AsType[*refusal](err); ok {
-		status = own.status
-	}
-	x.Header().Set("Content-Type", "application/xml")
-	x.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_ = xml.NewEncoder(x).Encode(answer) // the client may be gone
-	}
-}
