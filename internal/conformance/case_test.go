@@ -28,7 +28,7 @@ type kase struct {
 
 // suites are all cases, by the service as its SDK calls itself.
 var suites = map[string][]kase{
-	"S3":                slices.Concat(bucketCases, objectCases, writeCases, listCases, multipartCases, versionCases, settingCases),
+	"S3":                slices.Concat(bucketCases, objectCases, writeCases, listCases, multipartCases, versionCases, settingCases, lockCases, documentCases),
 	"SageMaker":         slices.Concat(trainingCases, transformCases, registryCases, modelCases, configCases, endpointCases, tagCases),
 	"SageMaker Runtime": runtimeCases,
 	"CloudWatch":        metricCases,
