@@ -23,6 +23,7 @@ type query struct {
 	max                           *int32 // page size, 1 to 100; default 10, as AWS
 	token                         *string
 	within                        string // what names begin with
+	wanted                        func(head) bool
 }
 
 // defaultPage and maxPage are AWS's, for all lists.
@@ -97,7 +98,7 @@ func (q query) match(h head) bool {
 	within := func(t time.Time, after, before *time.Time) bool {
 		return (after == nil || t.After(*after)) && (before == nil || t.Before(*before))
 	}
-	return strings.HasPrefix(h.name, q.within) && (q.status == "" || q.status == h.status) &&
+	return strings.HasPrefix(h.name, q.within) && (q.wanted == nil || q.wanted(h)) && (q.status == "" || q.status == h.status) &&
 		(q.contains == nil || strings.Contains(strings.ToLower(h.name), strings.ToLower(*q.contains))) &&
 		within(h.created, q.createdAfter, q.createdBefore) && within(h.modified, q.modifiedAfter, q.modifiedBefore)
 }

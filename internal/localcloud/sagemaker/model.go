@@ -24,9 +24,9 @@ func (m *model) head() head { return head{name: *m.ModelName, created: *m.Creati
 
 // container is everything a model server needs.
 type container struct {
-	Image   string
-	DataURL string // of model.tar.gz; may be empty
-	Env     map[string]string
+	Image string
+	modelData
+	Env map[string]string
 }
 
 func (s *Service) modelOperations(ops wire.Operations) {
@@ -78,17 +78,22 @@ func oneContainer(in *sm.CreateModelInput) (*types.ContainerDefinition, error) {
 	}
 	d := &defs[0]
 	return d, first(
-		only("PrimaryContainer.", d, "Image", "ModelDataUrl", "Environment", "ModelPackageName", "ContainerHostname", "Mode"),
+		only("PrimaryContainer.", d, "Image", "ModelDataUrl", "ModelDataSource", "Environment", "ModelPackageName", "ContainerHostname", "Mode"),
 		oneOf("PrimaryContainer.Mode", d.Mode, types.ContainerModeSingleModel),
+		checkEnvironment("PrimaryContainer.", d.Environment),
 	)
 }
 
 // resolve finds what a container definition runs, by itself or by a package.
 func (s *Service) resolve(ctx context.Context, d *types.ContainerDefinition) (container, error) {
-	c := container{aws.ToString(d.Image), aws.ToString(d.ModelDataUrl), d.Environment}
+	data, err := modelDataOf("PrimaryContainer.", d.ModelDataUrl, d.ModelDataSource)
+	if err != nil {
+		return container{}, err
+	}
+	c := container{aws.ToString(d.Image), data, d.Environment}
 	if d.ModelPackageName != nil {
-		if d.Image != nil || d.ModelDataUrl != nil {
-			return c, invalid("PrimaryContainer: ModelPackageName cannot be combined with Image or ModelDataUrl")
+		if d.Image != nil || data.DataURL != "" {
+			return c, invalid("PrimaryContainer: ModelPackageName cannot be combined with Image, ModelDataUrl or ModelDataSource")
 		}
 		p, _, err := s.modelPackage(d.ModelPackageName)
 		if err != nil {
@@ -98,7 +103,10 @@ func (s *Service) resolve(ctx context.Context, d *types.ContainerDefinition) (co
 			return c, invalid("ModelPackage %s has no InferenceSpecification: it cannot be deployed", *p.ModelPackageArn)
 		}
 		from := p.InferenceSpecification.Containers[0]
-		c = container{*from.Image, aws.ToString(from.ModelDataUrl), maps.Clone(from.Environment)}
+		if data, err = modelDataOf("InferenceSpecification.Containers.", from.ModelDataUrl, from.ModelDataSource); err != nil {
+			return c, err
+		}
+		c = container{*from.Image, data, maps.Clone(from.Environment)}
 		if c.Env == nil {
 			c.Env = map[string]string{}
 		}
@@ -110,28 +118,7 @@ func (s *Service) resolve(ctx context.Context, d *types.ContainerDefinition) (co
 	if err := s.images.check(c.Image); err != nil {
 		return c, err
 	}
-	return c, s.checkModelData(ctx, c.DataURL)
-}
-
-// checkModelData refuses model data that is not there, as AWS does.
-func (s *Service) checkModelData(ctx context.Context, url string) error {
-	if url == "" {
-		return nil
-	}
-	at, err := parseLocation("ModelDataUrl", url)
-	if err != nil {
-		return err
-	}
-	objects, err := s.cfg.Objects.List(ctx, at.bucket, at.key)
-	if err != nil {
-		return invalid("Could not access model data at %s: %v", url, err)
-	}
-	for _, o := range objects {
-		if o.Key == at.key {
-			return nil
-		}
-	}
-	return invalid("Could not find model data at %s.", url)
+	return c, s.checkModelData(ctx, c.modelData)
 }
 
 func (s *Service) model(name *string) (*model, error) {

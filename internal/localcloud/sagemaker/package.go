@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,11 +17,12 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// modelPackage is the record of one version in a group; its key is
-// group/version, the tail of its ARN.
+// modelPackage is the record of one version in a group or of a package without
+// versions; its key is group/version or name, the tail of its ARN.
 type modelPackage struct {
 	sm.DescribeModelPackageOutput
 	Token *createdToken // of the last UpdateModelPackage
+	Made  *createdToken // of CreateModelPackage, without a group
 }
 
 // head gives the approval as the status: lists filter by it.
@@ -31,6 +33,12 @@ func (p *modelPackage) head() head {
 func (s *Service) createPackage(_ context.Context, in *sm.CreateModelPackageInput) (*sm.CreateModelPackageOutput, error) {
 	if err := s.checkPackage(in); err != nil {
 		return nil, err
+	}
+	if err := s.cloneSource(in); err != nil {
+		return nil, err
+	}
+	if in.ModelPackageName != nil {
+		return s.createUnversioned(in)
 	}
 	name := nameOf("model-package-group", *in.ModelPackageGroupName)
 	digest, err := digestOf(in)
@@ -72,55 +80,12 @@ func (s *Service) addVersion(tx *bolt.Tx, g *packageGroup, in *sm.CreateModelPac
 	}
 	var p modelPackage
 	copyFields(&p.DescribeModelPackageOutput, in)
+	p.complete(arn)
 	p.ModelPackageGroupName, p.ModelPackageVersion = g.ModelPackageGroupName, aws.Int32(g.LastVersion)
-	p.ModelPackageArn, p.CreationTime = &arn, aws.Time(time.Now().UTC())
-	p.ModelPackageStatus = types.ModelPackageStatusCompleted
-	p.ModelPackageStatusDetails = &types.ModelPackageStatusDetails{ValidationStatuses: []types.ModelPackageStatusItem{}}
 	if p.ModelApprovalStatus == "" {
 		p.ModelApprovalStatus = types.ModelApprovalStatusPendingManualApproval
 	}
 	return arn, errors.Join(s.store.packages.insertIn(tx, key, arn, in.Tags, &p), s.store.groups.write(tx, *g.ModelPackageGroupName, g))
-}
-
-func (s *Service) checkPackage(in *sm.CreateModelPackageInput) error {
-	if in.ModelPackageName != nil {
-		return unsupported("ModelPackageName (an unversioned package)", "give ModelPackageGroupName")
-	}
-	if err := first(
-		required(in, "ModelPackageGroupName"),
-		only("", in, "ModelPackageGroupName", "ClientToken", "CustomerMetadataProperties", "Domain", "DriftCheckBaselines",
-			"InferenceSpecification", "MetadataProperties", "ModelApprovalStatus", "ModelCard", "ModelMetrics",
-			"ModelPackageDescription", "SamplePayloadUrl", "SkipModelValidation", "SourceUri", "Tags", "Task"),
-	); err != nil {
-		return err
-	}
-	if len(in.Tags) > 0 {
-		return invalid("Tags: a model package in a group cannot have tags of its own: tag the group, or use CustomerMetadataProperties")
-	}
-	if in.InferenceSpecification == nil {
-		return nil
-	}
-	return s.checkInference(in.InferenceSpecification)
-}
-
-func (s *Service) checkInference(spec *types.InferenceSpecification) error {
-	if len(spec.Containers) != 1 {
-		return unsupported(fmt.Sprintf("InferenceSpecification with %d Containers", len(spec.Containers)), "give exactly one")
-	}
-	c := &spec.Containers[0]
-	if err := first(
-		required(c, "Image"),
-		only("InferenceSpecification.Containers.", c, "Image", "ImageDigest", "ModelDataUrl", "Environment", "Framework",
-			"FrameworkVersion", "ContainerHostname", "NearestModelName", "ModelInput"),
-	); err != nil {
-		return err
-	}
-	if c.ModelDataUrl != nil {
-		if _, err := parseLocation("ModelDataUrl", *c.ModelDataUrl); err != nil {
-			return err
-		}
-	}
-	return s.images.check(*c.Image)
 }
 
 // digestOf identifies a request, so that a repeated token can be told from a
@@ -163,14 +128,22 @@ func (s *Service) describePackage(_ context.Context, in *sm.DescribeModelPackage
 	return &p.DescribeModelPackageOutput, nil
 }
 
+// complete gives a new package what each has. Nothing is validated.
+func (p *modelPackage) complete(arn string) {
+	p.ModelPackageArn, p.CreationTime = &arn, aws.Time(time.Now().UTC())
+	p.ModelPackageStatus = types.ModelPackageStatusCompleted
+	p.ModelPackageStatusDetails = &types.ModelPackageStatusDetails{ValidationStatuses: []types.ModelPackageStatusItem{}}
+}
+
 func (s *Service) listPackages(_ context.Context, in *sm.ListModelPackagesInput) (*sm.ListModelPackagesOutput, error) {
 	q := query{contains: in.NameContains, createdAfter: in.CreationTimeAfter, createdBefore: in.CreationTimeBefore, status: string(in.ModelApprovalStatus),
 		sortBy: string(in.SortBy), descending: in.SortOrder == types.SortOrderDescending, max: in.MaxResults, token: in.NextToken}
 	if in.ModelPackageGroupName != nil {
 		q.within = nameOf("model-package-group", *in.ModelPackageGroupName) + "/"
-	} else if in.ModelPackageType != types.ModelPackageTypeVersioned && in.ModelPackageType != types.ModelPackageTypeBoth {
-		// Every package here is versioned; AWS lists those only when asked for.
-		return &sm.ListModelPackagesOutput{ModelPackageSummaryList: []types.ModelPackageSummary{}}, nil
+	} else if in.ModelPackageType != types.ModelPackageTypeBoth { // unversioned ones by default, as on AWS
+		q.wanted = func(h head) bool {
+			return strings.Contains(h.name, "/") == (in.ModelPackageType == types.ModelPackageTypeVersioned)
+		}
 	}
 	list, next, err := page(s.store.packages, q, func(p *modelPackage) (sum types.ModelPackageSummary) {
 		copyFields(&sum, &p.DescribeModelPackageOutput)
@@ -181,7 +154,10 @@ func (s *Service) listPackages(_ context.Context, in *sm.ListModelPackagesInput)
 
 func (s *Service) updatePackage(_ context.Context, in *sm.UpdateModelPackageInput) (*sm.UpdateModelPackageOutput, error) {
 	if err := only("", in, "ModelPackageArn", "ModelApprovalStatus", "ApprovalDescription", "CustomerMetadataProperties",
-		"CustomerMetadataPropertiesToRemove", "ClientToken", "ModelCard", "SourceUri"); err != nil {
+		"CustomerMetadataPropertiesToRemove", "ClientToken", "ModelCard", "SourceUri", "InferenceSpecification", "ModelLifeCycle"); err != nil {
+		return nil, err
+	}
+	if err := s.checkContents(in.InferenceSpecification, in.ModelCard, in.ModelLifeCycle); err != nil {
 		return nil, err
 	}
 	digest, err := digestOf(in)
@@ -196,8 +172,7 @@ func (s *Service) updatePackage(_ context.Context, in *sm.UpdateModelPackageInpu
 			}
 			p.Token = &createdToken{*token, digest}
 		}
-		p.apply(in)
-		return nil
+		return p.apply(in)
 	})
 	if errors.Is(err, errMissing) {
 		return nil, s.noPackage(key)
@@ -208,7 +183,10 @@ func (s *Service) updatePackage(_ context.Context, in *sm.UpdateModelPackageInpu
 	return &sm.UpdateModelPackageOutput{ModelPackageArn: p.ModelPackageArn}, nil
 }
 
-func (p *modelPackage) apply(in *sm.UpdateModelPackageInput) {
+func (p *modelPackage) apply(in *sm.UpdateModelPackageInput) error {
+	if in.ModelApprovalStatus != "" && p.ModelPackageGroupName == nil {
+		return noApproval
+	}
 	if in.ModelApprovalStatus != "" {
 		p.ModelApprovalStatus = in.ModelApprovalStatus
 	}
@@ -221,6 +199,12 @@ func (p *modelPackage) apply(in *sm.UpdateModelPackageInput) {
 	if in.SourceUri != nil {
 		p.SourceUri = in.SourceUri
 	}
+	if in.InferenceSpecification != nil {
+		p.InferenceSpecification = in.InferenceSpecification
+	}
+	if in.ModelLifeCycle != nil {
+		p.ModelLifeCycle = in.ModelLifeCycle
+	}
 	if p.CustomerMetadataProperties == nil {
 		p.CustomerMetadataProperties = map[string]string{}
 	}
@@ -229,6 +213,7 @@ func (p *modelPackage) apply(in *sm.UpdateModelPackageInput) {
 		delete(p.CustomerMetadataProperties, k)
 	}
 	p.LastModifiedTime = aws.Time(time.Now().UTC())
+	return first(checkDescription("ApprovalDescription", p.ApprovalDescription), checkProperties(p.CustomerMetadataProperties))
 }
 
 func (s *Service) deletePackage(_ context.Context, in *sm.DeleteModelPackageInput) (*sm.DeleteModelPackageOutput, error) {

@@ -89,6 +89,12 @@ func (s *Service) fetchModel(ctx context.Context, spec serverSpec, dir, tmp stri
 	if err != nil {
 		return err
 	}
+	if spec.container.Plain {
+		if err := s.fetchPlain(ctx, spec.container.modelData, at, dir); err != nil {
+			return notDownloaded(at, err)
+		}
+		return nil
+	}
 	file := filepath.Join(tmp, "model.tar.gz")
 	if err := s.fetch(ctx, at, file); err != nil {
 		return notDownloaded(at, err)

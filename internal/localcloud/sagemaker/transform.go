@@ -46,6 +46,9 @@ func (s *Service) createTransformJob(_ context.Context, in *sm.CreateTransformJo
 	if err != nil {
 		return nil, err
 	}
+	if m.Container.Plain {
+		return nil, invalid("Model %s has uncompressed model data, which batch transform does not take: give it a model.tar.gz", *m.ModelName)
+	}
 	arn, now := s.arn("transform-job", *in.TransformJobName), time.Now().UTC()
 	job := transformJob{Container: m.Container, Modified: now}
 	copyFields(&job.DescribeTransformJobOutput, in)
