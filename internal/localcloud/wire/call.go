@@ -13,7 +13,7 @@ import (
 
 // Call is a verified request, as it is known before its service runs.
 type Call struct {
-	// Service is the signing name: s3, sagemaker, monitoring, sts.
+	// Service is the signing name: s3, sagemaker, monitoring, logs, sns, sts.
 	Service string
 	// Operation is AWS's name of it, such as CreateTrainingJob or PutObject.
 	Operation string
@@ -84,7 +84,7 @@ func (s Service) call(r *http.Request) Call {
 		c.Resources = namesIn(rereadable(r))
 	case isForm(r):
 		form, _ := url.ParseQuery(string(rereadable(r))) // what cannot be parsed names nothing
-		c.Operation = form.Get("Action")
+		c.Operation, c.Resources = form.Get("Action"), namesInForm(form)
 	case strings.HasPrefix(r.URL.Path, "/endpoints/"):
 		c.Operation = "InvokeEndpoint"
 		c.Resources = []string{strings.Split(r.URL.Path, "/")[2]}
@@ -111,6 +111,19 @@ func namesIn(body []byte) []string {
 	for member, value := range members {
 		if text, ok := value.(string); ok && (strings.HasSuffix(member, "Name") || strings.HasSuffix(member, "Arn")) {
 			names = append(names, text)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// namesInForm are the values of a form's own members, not of lists in it, that end
+// in Name or Arn.
+func namesInForm(form url.Values) []string {
+	var names []string
+	for member, values := range form {
+		if !strings.Contains(member, ".") && (strings.HasSuffix(member, "Name") || strings.HasSuffix(member, "Arn")) {
+			names = append(names, values...)
 		}
 	}
 	slices.Sort(names)

@@ -1,73 +1,101 @@
 package wire
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
-	"maps"
 	"net/http"
+	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 )
 
-func queryHandler(service, namespace string, ops Operations) http.Handler {
+// QueryHandler answers operations of awsQuery without asking for a signature. They
+// come as a form or, by GET, in the query.
+func QueryHandler(service, namespace string, ops Operations) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
 			writeQueryError(w, Errorf("MalformedQueryString", "%v", err))
 			return
 		}
-		action := r.PostForm.Get("Action")
-		out, err := serveQuery(r, service, action, ops)
+		form := r.PostForm
+		if r.Method == http.MethodGet {
+			form = r.Form
+		}
+		action := form.Get("Action")
+		out, err := serveQuery(r.Context(), form, service, ops)
 		if err != nil {
 			writeQueryError(w, asError(err))
 			return
 		}
 		var b strings.Builder
 		fmt.Fprintf(&b, `<%sResponse xmlns="%s"><%sResult>`, action, namespace, action)
-		writeXML(&b, out)
+		writeXML(&b, reflect.ValueOf(out))
 		fmt.Fprintf(&b, `</%sResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>`, action, w.Header().Get(requestID), action)
 		w.Header().Set("Content-Type", "text/xml")
 		_, _ = w.Write([]byte(b.String())) // a client that has gone needs no answer
 	})
 }
 
-func serveQuery(r *http.Request, service, action string, ops Operations) (any, error) {
-	op, err := ops.find(service, action)
+func serveQuery(ctx context.Context, form url.Values, service string, ops Operations) (any, error) {
+	op, err := ops.find(service, form.Get("Action"))
 	if err != nil {
 		return nil, err
 	}
-	tree := map[string]any{}
-	for name, values := range r.PostForm {
-		if name != "Action" && name != "Version" {
-			tree[name] = values[0]
-		}
+	tree, err := parseForm(form).tree(op.input)
+	if err != nil {
+		return nil, err
 	}
-	return op.run(r.Context(), tree)
+	return op.answer(ctx, tree)
 }
 
-// writeXML writes a tree: members in order of name, list items as <member>.
-func writeXML(b *strings.Builder, v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			b.WriteString("<" + name + ">")
-			writeXML(b, v[name])
-			b.WriteString("</" + name + ">")
+// writeXML writes a value of an SDK type: members in order of name, list items as
+// <member>, map entries as <entry>.
+func writeXML(b *strings.Builder, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			writeXML(b, v.Elem())
 		}
-	case []any:
-		for _, e := range v {
-			b.WriteString("<member>")
-			writeXML(b, e)
-			b.WriteString("</member>")
+	case reflect.Struct:
+		if t, ok := v.Interface().(time.Time); ok {
+			b.WriteString(t.UTC().Format("2006-01-02T15:04:05.000Z"))
+			return
 		}
-	case time.Time:
-		b.WriteString(v.UTC().Format(time.RFC3339Nano))
-	case []byte:
-		b.WriteString(base64.StdEncoding.EncodeToString(v))
+		for f, fv := range v.Fields() {
+			if f.IsExported() && f.Name != resultMetadata && isSet(fv) {
+				writeElement(b, f.Name, fv)
+			}
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			b.WriteString(base64.StdEncoding.EncodeToString(v.Bytes()))
+			return
+		}
+		for i := range v.Len() {
+			writeElement(b, "member", v.Index(i))
+		}
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(x.String(), y.String()) })
+		for _, k := range keys {
+			b.WriteString("<entry>")
+			writeElement(b, "key", k)
+			writeElement(b, "value", v.MapIndex(k))
+			b.WriteString("</entry>")
+		}
 	default:
 		b.WriteString(escape(fmt.Sprint(v)))
 	}
+}
+
+func writeElement(b *strings.Builder, name string, v reflect.Value) {
+	b.WriteString("<" + name + ">")
+	writeXML(b, v)
+	b.WriteString("</" + name + ">")
 }
 
 func escape(s string) string {

@@ -52,13 +52,13 @@ func CBOR(signingName, service string, ops Operations) Service {
 }
 
 // Query is a service of awsQuery, whose operations come as the form field
-// Action. Inputs may have text members only; namespace is that of the answers.
+// Action; namespace is that of the answers.
 func Query(signingName, namespace string, ops Operations) Service {
 	return Service{
 		name:    signingName,
 		takes:   isForm,
 		answers: protocol{writeQueryError, queryAuth},
-		handler: queryHandler(signingName, namespace, ops),
+		handler: QueryHandler(signingName, namespace, ops),
 	}
 }
 
