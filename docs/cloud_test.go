@@ -11,6 +11,7 @@ import (
 	"steward/internal/localcloud/cloudwatch"
 	"steward/internal/localcloud/logs"
 	"steward/internal/localcloud/sagemaker"
+	"steward/internal/localcloud/sns"
 )
 
 // operations are those in the first column of the table below a heading.
@@ -31,6 +32,7 @@ func TestOperations(t *testing.T) {
 	maps.Copy(monitoring, new(cloudwatch.Alarms).Operations())
 	require.Equal(t, slices.Sorted(maps.Keys(monitoring)), operations(t, "## CloudWatch"))
 	require.Equal(t, slices.Sorted(maps.Keys(new(logs.Store).Operations())), operations(t, "## CloudWatch Logs"))
+	require.Equal(t, slices.Sorted(maps.Keys(new(sns.Service).Operations())), operations(t, "## SNS"))
 	// The maps of other services, if there are any, are not exported: their source says.
 	const registered = `"([A-Z][A-Za-z]+)"\]? *[:=]+ *wire\.Op\(`
 	require.Equal(t, all(registered, goFiles(t, "../internal/localcloud/*.go")), operations(t, "## STS"))

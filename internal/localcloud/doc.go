@@ -1,5 +1,5 @@
 // Package localcloud is an AWS-compatible cloud in one process: S3, SageMaker
-// with its runtime, CloudWatch metrics and the caller's identity of STS, on one
+// with its runtime, CloudWatch, SNS and the caller's identity of STS, on one
 // port, over the real wire protocols and with signatures verified.
 //
 // What belongs here is the assembly: one directory, one listener, one pair of

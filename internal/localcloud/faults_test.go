@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemakerruntime"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
@@ -138,6 +139,14 @@ func TestFaultsByOperation(t *testing.T) {
 		"monitoring ListMetrics ": func() error { _, err := cloudwatch.NewFromConfig(cfg).ListMetrics(ctx, nil); return err },
 		"logs DescribeLogGroups ": func() error {
 			_, err := cloudwatchlogs.NewFromConfig(cfg).DescribeLogGroups(ctx, nil)
+			return err
+		},
+		"sns CreateTopic ops": func() error {
+			_, err := sns.NewFromConfig(cfg).CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("ops"), Attributes: map[string]string{"DisplayName": "x"}})
+			return err
+		},
+		"sns Publish arn:aws:sns:us-east-1:000000000000:ops": func() error {
+			_, err := sns.NewFromConfig(cfg).Publish(ctx, &sns.PublishInput{TopicArn: aws.String("arn:aws:sns:us-east-1:000000000000:ops"), Message: aws.String("x")})
 			return err
 		},
 		"sts GetCallerIdentity ": func() error { _, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil); return err },

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"steward/internal/localcloud/logs"
 	"steward/internal/localcloud/s3"
 	"steward/internal/localcloud/sagemaker"
+	"steward/internal/localcloud/sns"
 	"steward/internal/localcloud/wire"
 )
 
@@ -44,6 +46,7 @@ type Server struct {
 	http     *http.Server
 	objects  *s3.Store
 	metrics  *cloudwatch.Store
+	topics   *sns.Service
 	alarms   *cloudwatch.Alarms
 	logs     *logs.Store
 	models   *sagemaker.Service
@@ -89,7 +92,10 @@ func (s *Server) open(cfg Config) (err error) {
 	if s.metrics, err = cloudwatch.Open(filepath.Join(cfg.Dir, "cloudwatch"), cfg.Logger); err != nil {
 		return err
 	}
-	if s.alarms, err = cloudwatch.NewAlarms(s.metrics, cloudwatch.AlarmsConfig{Region: cfg.Region, Account: cfg.Account, Log: cfg.Logger}); err != nil {
+	if s.topics, err = sns.Open(sns.Config{Dir: filepath.Join(cfg.Dir, "sns"), Region: cfg.Region, Account: cfg.Account, URL: s.url(), Log: cfg.Logger}); err != nil {
+		return err
+	}
+	if s.alarms, err = cloudwatch.NewAlarms(s.metrics, cloudwatch.AlarmsConfig{Region: cfg.Region, Account: cfg.Account, Topics: s.topics, Log: cfg.Logger}); err != nil {
 		return err
 	}
 	if s.logs, err = logs.Open(logs.Config{Dir: filepath.Join(cfg.Dir, "logs"), Region: cfg.Region, Account: cfg.Account, Logger: cfg.Logger}); err != nil {
@@ -114,10 +120,12 @@ func (s *Server) open(cfg Config) (err error) {
 		wire.REST("sagemaker", "/endpoints/", s.models.Runtime()),
 		wire.CBOR("monitoring", "GraniteServiceVersion20100801", s.monitoring()),
 		wire.JSON("logs", "Logs_20140328", s.logs.Operations()),
+		wire.JSON("monitoring", "GraniteServiceVersion20100801", s.monitoring()), // as boto3 asks
+		wire.Query("sns", sns.Namespace, s.topics.Operations()),
 		wire.Query("sts", "https://sts.amazonaws.com/doc/2011-06-15/", identity(cfg)),
 	).Upsetting(injector.Upset)
 	s.http = &http.Server{
-		Handler: beside(router, injector), ReadHeaderTimeout: headerTimeout,
+		Handler: s.beside(router, injector), ReadHeaderTimeout: headerTimeout,
 		ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelWarn),
 	}
 	return nil
@@ -131,13 +139,15 @@ func (s *Server) monitoring() wire.Operations {
 }
 
 // beside answers what is not AWS's.
-func beside(aws, injector http.Handler) http.Handler {
+func (s *Server) beside(aws, injector http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case HealthPath:
+		switch {
+		case r.URL.Path == HealthPath:
 			_, _ = io.WriteString(w, "ok\n") // a client that has gone needs no answer
-		case FaultsPath:
+		case r.URL.Path == FaultsPath:
 			injector.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, sns.Path):
+			s.topics.ServeHTTP(w, r)
 		default:
 			aws.ServeHTTP(w, r)
 		}
@@ -198,6 +208,9 @@ func (s *Server) close(ctx context.Context) error {
 	}
 	if s.logs != nil {
 		errs = append(errs, s.logs.Close())
+	}
+	if s.topics != nil {
+		errs = append(errs, s.topics.Close())
 	}
 	if s.metrics != nil {
 		errs = append(errs, s.metrics.Close())

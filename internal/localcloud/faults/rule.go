@@ -41,7 +41,7 @@ type Plan struct {
 // first that is not exhausted decides. In patterns * stands for any text; an
 // empty pattern takes every call.
 type Rule struct {
-	Service   string `json:"service,omitempty"`   // signing name: s3, sagemaker, monitoring, logs, sts
+	Service   string `json:"service,omitempty"`   // signing name: s3, sagemaker, monitoring, logs, sns, sts
 	Operation string `json:"operation,omitempty"` // pattern, such as Create*
 	Resource  string `json:"resource,omitempty"`  // pattern of a name or ARN in the request; of S3, bucket/key
 
@@ -65,7 +65,9 @@ var services = map[string]struct{ throttled, failed wire.Error }{
 	"sagemaker":  {wire.Error{Code: "ThrottlingException", Message: "Rate exceeded"}, internalFailure},
 	"monitoring": {wire.Error{Code: "Throttling", Message: "Rate exceeded"}, internalFailure},
 	"logs":       {wire.Error{Code: "ThrottlingException", Message: "Rate exceeded"}, internalFailure},
-	"sts":        {wire.Error{Code: "Throttling", Message: "Rate exceeded"}, internalFailure},
+	"sns": {wire.Error{Code: "Throttled", Message: "Rate exceeded", Status: http.StatusTooManyRequests},
+		wire.Error{Code: "InternalError", Message: "An internal service error has occurred.", Status: http.StatusInternalServerError}},
+	"sts": {wire.Error{Code: "Throttling", Message: "Rate exceeded"}, internalFailure},
 }
 
 var internalFailure = wire.Error{Code: "InternalFailure", Message: "The request processing has failed because of an unknown error, exception or failure.",

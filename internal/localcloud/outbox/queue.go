@@ -160,3 +160,8 @@ func (h *entries) Pop() any {
 	*h = (*h)[:last]
 	return e
 }
+
+// Schedule gives the queue's First, Last and Attempts.
+func (q *Queue) Schedule() (first, last time.Duration, attempts int) {
+	return q.cfg.First, q.cfg.Last, q.cfg.Attempts
+}
