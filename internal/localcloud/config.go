@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"regexp"
+	"time"
 
 	"steward/internal/localcloud/faults"
 	"steward/internal/localcloud/sagemaker"
@@ -29,6 +30,8 @@ type Config struct {
 	Images []sagemaker.Image
 	// Faults are what goes wrong from the start; a plan without rules is none.
 	Faults faults.Plan
+	// Now is the clock of signatures and credentials; time.Now if nil.
+	Now func() time.Time
 	// Logger takes what no client can be told; slog.Default() if nil.
 	Logger *slog.Logger
 }

@@ -9,16 +9,27 @@ import (
 	"steward/internal/localcloud/wire"
 )
 
-// identity is the one operation of STS that is offered: who am I. There is one
+// security answers STS: who am I, and credentials that expire. There is one
 // user, whose id is the access key.
-func identity(cfg Config) wire.Operations {
+type security struct {
+	account  string
+	verifier wire.Verifier
+}
+
+func (s security) operations() wire.Operations {
 	return wire.Operations{
-		"GetCallerIdentity": wire.Op(func(context.Context, *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
-			return &sts.GetCallerIdentityOutput{
-				Account: aws.String(cfg.Account),
-				Arn:     aws.String("arn:aws:iam::" + cfg.Account + ":user/local"),
-				UserId:  aws.String(cfg.AccessKey),
-			}, nil
-		}),
+		"AssumeRole":        wire.Op(s.assumeRole),
+		"GetCallerIdentity": wire.Op(s.callerIdentity),
+		"GetSessionToken":   wire.Op(s.sessionToken),
 	}
 }
+
+func (s security) callerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+	arn, id := s.userARN(), s.verifier.AccessKey
+	if session, ok := wire.SessionOf(ctx); ok {
+		arn, id = session.ARN, session.UserID
+	}
+	return &sts.GetCallerIdentityOutput{Account: aws.String(s.account), Arn: &arn, UserId: &id}, nil
+}
+
+func (s security) userARN() string { return "arn:aws:iam::" + s.account + ":user/local" }

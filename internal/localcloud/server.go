@@ -114,7 +114,8 @@ func (s *Server) open(cfg Config) (err error) {
 		return err
 	}
 	injector := faults.NewInjector(cfg.Faults, cfg.Logger)
-	router := wire.NewRouter(wire.Verifier{AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey},
+	verifier := wire.Verifier{AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey, Now: cfg.Now}
+	router := wire.NewRouter(verifier,
 		wire.S3(objects),
 		wire.JSON("sagemaker", "SageMaker", s.models.Operations()),
 		wire.REST("sagemaker", "/endpoints/", s.models.Runtime()),
@@ -122,7 +123,7 @@ func (s *Server) open(cfg Config) (err error) {
 		wire.JSON("logs", "Logs_20140328", s.logs.Operations()),
 		wire.JSON("monitoring", "GraniteServiceVersion20100801", s.monitoring()), // as boto3 asks
 		wire.Query("sns", sns.Namespace, s.topics.Operations()),
-		wire.Query("sts", "https://sts.amazonaws.com/doc/2011-06-15/", identity(cfg)),
+		wire.Query("sts", "https://sts.amazonaws.com/doc/2011-06-15/", security{cfg.Account, verifier}.operations()),
 	).Upsetting(injector.Upset)
 	s.http = &http.Server{
 		Handler: s.beside(router, injector), ReadHeaderTimeout: headerTimeout,

@@ -12,6 +12,8 @@ const (
 	wrongSignature
 	skewed
 	expired
+	badToken
+	expiredToken
 	badBody
 	tooLargeBody
 	notOffered
@@ -39,6 +41,8 @@ var (
 		wrongSignature: "InvalidSignatureException",
 		skewed:         "InvalidSignatureException",
 		expired:        "InvalidSignatureException",
+		badToken:       "UnrecognizedClientException",
+		expiredToken:   "ExpiredTokenException",
 		badBody:        "SerializationException",
 		tooLargeBody:   "RequestEntityTooLargeException",
 	}
@@ -49,6 +53,8 @@ var (
 		wrongSignature: "SignatureDoesNotMatch",
 		skewed:         "SignatureDoesNotMatch",
 		expired:        "SignatureDoesNotMatch",
+		badToken:       "InvalidClientTokenId",
+		expiredToken:   "ExpiredToken",
 		badBody:        "MalformedQueryString",
 		tooLargeBody:   "RequestEntityTooLarge",
 	}
@@ -59,6 +65,8 @@ var (
 		wrongSignature: "SignatureDoesNotMatch",
 		skewed:         "RequestTimeTooSkewed",
 		expired:        "AccessDenied",
+		badToken:       "InvalidToken",
+		expiredToken:   "ExpiredToken",
 		badBody:        "InvalidRequest",
 		tooLargeBody:   "EntityTooLarge",
 		notOffered:     "NotImplemented",
@@ -74,10 +82,16 @@ var refusalStatus = map[reason]int{
 	noLength:     http.StatusLengthRequired,
 }
 
-func (r *refusal) as(codes authCodes) *Error {
-	status, ok := refusalStatus[r.reason]
-	if !ok {
-		status = http.StatusForbidden
+// s3Status are the statuses of S3 that differ.
+var s3Status = map[string]int{"InvalidToken": http.StatusBadRequest, "ExpiredToken": http.StatusBadRequest}
+
+func (r *refusal) as(p protocol) *Error {
+	e := &Error{Code: p.auth[r.reason], Message: r.message, Status: http.StatusForbidden}
+	if status, ok := refusalStatus[r.reason]; ok {
+		e.Status = status
 	}
-	return &Error{Code: codes[r.reason], Message: r.message, Status: status}
+	if status, ok := p.statuses[e.Code]; ok {
+		e.Status = status
+	}
+	return e
 }

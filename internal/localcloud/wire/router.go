@@ -40,14 +40,14 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused = rt.check(sig, service, w, r)
 	}
 	if refused != nil {
-		service.answers.writeError(w, refused.as(service.answers.auth))
+		service.answers.writeError(w, refused.as(service.answers))
 		return
 	}
 	if !known {
 		service.answers.writeError(w, unknownOperation(sig.service, r.Method+" "+r.URL.Path+" "+r.Header.Get(targetHeader)))
 		return
 	}
-	rt.serve(service, w, r)
+	rt.serve(service, w, rt.verify.identified(sig, r))
 }
 
 // find gives the service that takes r, or one that only knows how to refuse it.

@@ -26,6 +26,7 @@ type Service struct {
 type protocol struct {
 	writeError func(http.ResponseWriter, *Error)
 	auth       authCodes
+	statuses   map[string]int // of codes that have another than refusalStatus
 }
 
 // JSON is a service of awsJson 1.1, whose operations come in the header
@@ -34,7 +35,7 @@ func JSON(signingName, targetPrefix string, ops Operations) Service {
 	return Service{
 		name:    signingName,
 		takes:   func(r *http.Request) bool { return strings.HasPrefix(r.Header.Get(targetHeader), targetPrefix+".") },
-		answers: protocol{writeJSONError, jsonAuth},
+		answers: protocol{writeJSONError, jsonAuth, nil},
 		handler: jsonHandler(targetPrefix, ops),
 	}
 }
@@ -46,7 +47,7 @@ func CBOR(signingName, service string, ops Operations) Service {
 	return Service{
 		name:    signingName,
 		takes:   func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, prefix) },
-		answers: protocol{writeCBORError, jsonAuth},
+		answers: protocol{writeCBORError, jsonAuth, nil},
 		handler: cborHandler(service, prefix, ops),
 	}
 }
@@ -57,7 +58,7 @@ func Query(signingName, namespace string, ops Operations) Service {
 	return Service{
 		name:    signingName,
 		takes:   isForm,
-		answers: protocol{writeQueryError, queryAuth},
+		answers: protocol{writeQueryError, queryAuth, nil},
 		handler: QueryHandler(signingName, namespace, ops),
 	}
 }
@@ -68,7 +69,7 @@ func REST(signingName, pathPrefix string, h http.Handler) Service {
 	return Service{
 		name:    signingName,
 		takes:   func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, pathPrefix) },
-		answers: protocol{writeJSONError, jsonAuth},
+		answers: protocol{writeJSONError, jsonAuth, nil},
 		handler: h,
 	}
 }
@@ -79,7 +80,7 @@ func S3(h http.Handler) Service {
 	return Service{
 		name:    s3Name,
 		takes:   func(*http.Request) bool { return true },
-		answers: protocol{writeXMLError, s3Auth},
+		answers: protocol{writeXMLError, s3Auth, s3Status},
 		handler: h,
 		stream:  true,
 	}
@@ -99,12 +100,12 @@ func isForm(r *http.Request) bool {
 func guess(service string, r *http.Request) protocol {
 	switch {
 	case r.Header.Get(protocolHeader) == cborProtocol:
-		return protocol{writeCBORError, jsonAuth}
+		return protocol{writeCBORError, jsonAuth, nil}
 	case isForm(r):
-		return protocol{writeQueryError, queryAuth}
+		return protocol{writeQueryError, queryAuth, nil}
 	case service == s3Name || service == "" && r.Header.Get(targetHeader) == "":
-		return protocol{writeXMLError, s3Auth}
+		return protocol{writeXMLError, s3Auth, s3Status}
 	default:
-		return protocol{writeJSONError, jsonAuth}
+		return protocol{writeJSONError, jsonAuth, nil}
 	}
 }

@@ -20,6 +20,7 @@ type signature struct {
 	hex                              string
 	at                               time.Time
 	payload                          string // the body's digest as the client states it
+	token                            string // of temporary credentials
 	presigned                        bool
 	expires                          time.Duration
 }
@@ -29,6 +30,7 @@ const (
 	terminator      = "aws4_request"
 	stampLayout     = "20060102T150405Z"
 	unsignedPayload = "UNSIGNED-PAYLOAD"
+	tokenHeader     = "X-Amz-Security-Token"
 	// maxExpiry is the longest life of a presigned request, set by S3.
 	maxExpiry = 7 * 24 * time.Hour
 )
@@ -57,7 +59,7 @@ func readHeader(header string, r *http.Request) (signature, *refusal) {
 		part[name] = value
 	}
 	s, refused := signatureOf(part["Credential"], part["SignedHeaders"], part["Signature"], r.Header.Get("X-Amz-Date"))
-	s.payload = r.Header.Get("X-Amz-Content-Sha256")
+	s.payload, s.token = r.Header.Get("X-Amz-Content-Sha256"), r.Header.Get(tokenHeader)
 	return s, refused
 }
 
@@ -66,7 +68,7 @@ func readQuery(q url.Values) (signature, *refusal) {
 		return signature{}, refuse(incomplete, "X-Amz-Algorithm is "+strconv.Quote(got)+", not "+algorithm)
 	}
 	s, refused := signatureOf(q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), q.Get("X-Amz-Signature"), q.Get("X-Amz-Date"))
-	s.presigned, s.payload = true, unsignedPayload
+	s.presigned, s.payload, s.token = true, unsignedPayload, q.Get(tokenHeader)
 	seconds, err := strconv.Atoi(q.Get("X-Amz-Expires"))
 	s.expires = time.Duration(seconds) * time.Second
 	if refused == nil && (err != nil || seconds < 1 || s.expires > maxExpiry) {

@@ -20,7 +20,8 @@ const maxSkew = 15 * time.Minute
 // Verifier checks requests by Signature Version 4, as in "Create a signed AWS
 // API request" of the IAM user guide.
 type Verifier struct {
-	// AccessKey and SecretKey are the only accepted credentials.
+	// AccessKey and SecretKey are the only lasting credentials; temporary ones
+	// come from them, see Issue.
 	AccessKey, SecretKey string
 	// Now is the clock, time.Now if nil.
 	Now func() time.Time
@@ -28,8 +29,8 @@ type Verifier struct {
 
 // check verifies that s signs r with a body of the digest payload.
 func (v Verifier) check(s signature, r *http.Request, payload string) *refusal {
-	if s.accessKey != v.AccessKey {
-		return refuse(unknownKey, "the access key "+strconv.Quote(s.accessKey)+" is not known here")
+	if refused := v.know(s); refused != nil {
+		return refused
 	}
 	if refused := v.checkTime(s); refused != nil {
 		return refused
@@ -45,19 +46,25 @@ func (v Verifier) check(s signature, r *http.Request, payload string) *refusal {
 }
 
 func (v Verifier) checkTime(s signature) *refusal {
-	now := time.Now()
-	if v.Now != nil {
-		now = v.Now()
-	}
+	now := v.now()
 	late := now.Sub(s.at)
-	message := fmt.Sprintf("the request was signed at %s, the local cloud's clock says %s", s.at.Format(stampLayout), now.UTC().Format(stampLayout))
+	at, clock := s.at.Format(stampLayout), now.Format(stampLayout)
 	switch {
-	case late < -maxSkew, !s.presigned && late > maxSkew:
-		return refuse(skewed, "Signature expired or not yet current: "+message+", which is more than 15 minutes apart")
+	case late < -maxSkew:
+		return refuse(skewed, fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 15 min.)", at, now.Add(maxSkew).Format(stampLayout), clock))
+	case !s.presigned && late > maxSkew:
+		return refuse(skewed, fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 15 min.)", at, now.Add(-maxSkew).Format(stampLayout), clock))
 	case s.presigned && late > s.expires:
-		return refuse(expired, "Request has expired: "+message)
+		return refuse(expired, fmt.Sprintf("Request has expired: it was good until %s, and it is %s", s.at.Add(s.expires).Format(stampLayout), clock))
 	}
 	return nil
+}
+
+func (v Verifier) now() time.Time {
+	if v.Now != nil {
+		return v.Now().UTC()
+	}
+	return time.Now().UTC()
 }
 
 // checkHeaders requires the signature to cover the host and every x-amz- header:
@@ -82,7 +89,7 @@ func (v Verifier) sign(s signature, request string) string {
 
 // key is the signing key of the signature's day, region and service.
 func (v Verifier) key(s signature) []byte {
-	key := []byte("AWS4" + v.SecretKey)
+	key := []byte("AWS4" + v.secret(s))
 	for _, part := range []string{s.date, s.region, s.service, terminator} {
 		key = mac(key, part)
 	}
