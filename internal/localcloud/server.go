@@ -107,7 +107,7 @@ func (s *Server) open(cfg Config) (err error) {
 	}
 	s.models, err = sagemaker.New(sagemaker.Config{
 		Dir: filepath.Join(cfg.Dir, "sagemaker"), Region: cfg.Region, Account: cfg.Account,
-		Objects: s.objects, Metrics: s.metrics, Logs: s.logs, Images: cfg.Images, Logger: cfg.Logger,
+		Objects: s.objects, Metrics: s.metrics, Logs: s.logs, Alarms: s.alarms, Images: cfg.Images, Logger: cfg.Logger,
 		Endpoint: s.url(), AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey,
 	})
 	if err != nil {

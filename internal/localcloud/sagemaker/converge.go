@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,7 +67,7 @@ func (s *Service) restore(ep *endpoint, midChange bool) {
 			return
 		}
 		if err == nil {
-			err = s.converge(ep, r.Deployed, true)
+			err = s.reinstate(ep, r.Deployed)
 		}
 		if err == nil && midChange {
 			s.change(ep)
@@ -80,61 +82,6 @@ func (s *Service) restore(ep *endpoint, midChange bool) {
 			return
 		}
 	}
-}
-
-// change takes an endpoint to its target, if it has one, and records how that
-// ended.
-func (s *Service) change(ep *endpoint) {
-	r, err := s.store.endpoints.get(ep.name)
-	if err == nil && r.Target == nil {
-		return
-	}
-	if err == nil {
-		failure := s.converge(ep, r.Target, false)
-		if s.ctx.Err() != nil {
-			return // taken up by the next service
-		}
-		err = persist(s, s.store.endpoints, ep.name, func(r *endpointRecord) { r.settle(failure, time.Now().UTC()) })
-	}
-	if err != nil {
-		s.log.Error("endpoint left in mid-change", "endpoint", ep.name, "error", err)
-	}
-}
-
-// converge starts the servers that d needs and the endpoint has not, moves the
-// traffic when all are healthy, and retires those no longer needed. When it
-// fails nothing has changed. With missing, it does nothing for an endpoint that
-// has servers.
-func (s *Service) converge(ep *endpoint, d *deployment, missing bool) error {
-	ep.mu.Lock()
-	defer ep.mu.Unlock()
-	old := ep.routes.Load()
-	if missing && old != nil {
-		return nil
-	}
-	ctx, cancel := ep.ctx, context.CancelFunc(func() {})
-	if d.Limit > 0 {
-		ctx, cancel = context.WithTimeout(ctx, d.Limit)
-	}
-	defer cancel()
-	spare := old.byIdentity()
-	next, fresh, err := s.assemble(ctx, ep.name, d, spare)
-	if err != nil {
-		for _, r := range fresh {
-			s.spawn(r.retire)
-		}
-		return err
-	}
-	ep.routes.Store(next)
-	if old == nil && ep.restored != nil {
-		close(ep.restored)
-	}
-	for _, unused := range spare {
-		for _, r := range unused {
-			s.spawn(r.retire)
-		}
-	}
-	return nil
 }
 
 // assemble builds the routes of d from spare servers, which it takes out of
@@ -189,13 +136,7 @@ func (s *Service) takeDown(ep *endpoint, arn string) {
 	ep.cancel()
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
-	var wait sync.WaitGroup
-	for _, list := range ep.routes.Swap(nil).byIdentity() {
-		for _, r := range list {
-			wait.Go(r.retire)
-		}
-	}
-	wait.Wait()
+	retireAll(slices.Collect(maps.Keys(ep.routes.Swap(nil).servers())))
 	s.endpoints.remove(ep.name)
 	if err := s.repeat(func() error { return s.store.endpoints.remove(ep.name, arn) }); err != nil {
 		s.log.Error("endpoint left in deletion", "endpoint", ep.name, "error", err)

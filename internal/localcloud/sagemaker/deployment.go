@@ -18,7 +18,15 @@ type endpointRecord struct {
 	FailureReason     string
 	Deployed          *deployment // what serves; nil until the endpoint was InService
 	Target            *deployment // what it changes to; kept when a creation failed
+	Progress          progress    // of a change
 	LastDeployment    *types.DeploymentConfig
+}
+
+// progress is how far the move of the traffic has come.
+type progress struct {
+	Stage types.VariantStatus
+	Step  int       // of the shift; 0 before any traffic moved
+	Since time.Time // when the stage began
 }
 
 func (r *endpointRecord) head() head {
@@ -31,7 +39,17 @@ type deployment struct {
 	Config   string
 	Variants []variantSpec
 	Capture  *types.DataCaptureConfig
-	Limit    time.Duration // for the whole change; 0 for none
+	Shift    shift
+}
+
+// instances counts those of the production variants.
+func (d *deployment) instances() (n int32) {
+	for _, v := range d.Variants {
+		if !v.Shadow {
+			n += v.Count
+		}
+	}
+	return n
 }
 
 // variantSpec is one variant of a deployment.
@@ -93,6 +111,12 @@ func (s *Service) addVariant(d *deployment, v types.ProductionVariant, shadow bo
 // begin starts a change of a changeable endpoint.
 func (r *endpointRecord) begin(target *deployment, now time.Time) {
 	r.Target, r.Status, r.Modified = target, types.EndpointStatusUpdating, now
+	r.Progress = progress{Stage: types.VariantStatusCreating, Since: now}
+}
+
+// rollBack takes a change back whose traffic has begun to move.
+func (r *endpointRecord) rollBack(failure error, now time.Time) {
+	r.Status, r.Modified, r.FailureReason = types.EndpointStatusRollingBack, now, failure.Error()
 }
 
 // changeable refuses an endpoint that is not at rest, and one that failed: that
@@ -118,7 +142,7 @@ func (r *endpointRecord) settle(failure error, now time.Time) {
 	if r.Target == nil {
 		return
 	}
-	r.Modified, r.FailureReason = now, ""
+	r.Modified, r.FailureReason, r.Progress = now, "", progress{}
 	if failure != nil {
 		r.FailureReason = failure.Error()
 	}
@@ -145,7 +169,7 @@ func (r *endpointRecord) describe() *sm.DescribeEndpointOutput {
 	}
 	out.EndpointConfigName, out.DataCaptureConfig = &shown.Config, captureSummary(shown.Capture)
 	if r.Target != nil && r.Deployed != nil {
-		out.PendingDeploymentSummary = &types.PendingDeploymentSummary{EndpointConfigName: &r.Target.Config, StartTime: &r.Modified}
+		out.PendingDeploymentSummary = r.pending()
 	}
 	if r.Status == types.EndpointStatusCreating || r.Status == types.EndpointStatusFailed {
 		return out
@@ -158,6 +182,33 @@ func (r *endpointRecord) describe() *sm.DescribeEndpointOutput {
 		}
 	}
 	return out
+}
+
+// pending shows the variants that are on their way in.
+func (r *endpointRecord) pending() *types.PendingDeploymentSummary {
+	out := &types.PendingDeploymentSummary{EndpointConfigName: &r.Target.Config, StartTime: &r.Modified}
+	for _, v := range r.Target.Variants {
+		sum := types.PendingProductionVariantSummary{
+			VariantName: &v.Name, DesiredWeight: &v.Weight, DesiredInstanceCount: &v.Count,
+			InstanceType: types.ProductionVariantInstanceType(v.InstanceType), DeployedImages: v.images(),
+		}
+		if p := r.Progress; p.Stage != "" {
+			sum.VariantStatus = []types.ProductionVariantStatus{{Status: p.Stage, StartTime: &p.Since}}
+			if p.Stage != types.VariantStatusCreating {
+				sum.CurrentWeight, sum.CurrentInstanceCount = &v.Weight, &v.Count
+			}
+		}
+		if v.Shadow {
+			out.ShadowProductionVariants = append(out.ShadowProductionVariants, sum)
+		} else {
+			out.ProductionVariants = append(out.ProductionVariants, sum)
+		}
+	}
+	return out
+}
+
+func (v variantSpec) images() []types.DeployedImage {
+	return []types.DeployedImage{{SpecifiedImage: &v.Container.Image, ResolvedImage: &v.Container.Image}}
 }
 
 // summary shows a variant as it is, and as target wants it.
@@ -173,7 +224,7 @@ func (v variantSpec) summary(target *deployment) types.ProductionVariantSummary 
 	return types.ProductionVariantSummary{
 		VariantName: &v.Name, CurrentWeight: &v.Weight, DesiredWeight: &want.Weight,
 		CurrentInstanceCount: &v.Count, DesiredInstanceCount: &want.Count,
-		DeployedImages: []types.DeployedImage{{SpecifiedImage: &v.Container.Image, ResolvedImage: &v.Container.Image}},
+		DeployedImages: v.images(),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sm "github.com/aws/aws-sdk-go-v2/service/sagemaker"
@@ -25,7 +24,7 @@ func (s *Service) endpointOperations(ops wire.Operations) {
 func (s *Service) createEndpoint(_ context.Context, in *sm.CreateEndpointInput) (*sm.CreateEndpointOutput, error) {
 	if err := first(
 		checkName("EndpointName", in.EndpointName),
-		only("", in, "EndpointName", "EndpointConfigName", "Tags"),
+		only("", in, "EndpointName", "EndpointConfigName", "DeploymentConfig", "Tags"),
 	); err != nil {
 		return nil, err
 	}
@@ -33,9 +32,13 @@ func (s *Service) createEndpoint(_ context.Context, in *sm.CreateEndpointInput) 
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now().UTC()
+	// A new endpoint has no traffic to move; the next update may retain how.
+	if _, err := shiftOf(in.DeploymentConfig, target.instances()); err != nil {
+		return nil, err
+	}
+	now := s.cfg.Now().UTC()
 	rec := endpointRecord{Name: *in.EndpointName, ARN: s.arn("endpoint", *in.EndpointName), Created: now, Modified: now,
-		Status: types.EndpointStatusCreating, Target: target}
+		Status: types.EndpointStatusCreating, Target: target, LastDeployment: in.DeploymentConfig}
 	err = s.store.endpoints.insert(rec.Name, rec.ARN, in.Tags, &rec)
 	if errors.Is(err, errExists) {
 		return nil, invalid("Cannot create already existing endpoint %q.", rec.ARN)
@@ -87,46 +90,75 @@ func (s *Service) listEndpoints(_ context.Context, in *sm.ListEndpointsInput) (*
 }
 
 func (s *Service) updateEndpoint(_ context.Context, in *sm.UpdateEndpointInput) (*sm.UpdateEndpointOutput, error) {
-	if err := only("", in, "EndpointName", "EndpointConfigName", "DeploymentConfig"); err != nil {
-		return nil, err
-	}
-	limit, err := checkDeployment(in.DeploymentConfig)
-	if err != nil {
+	if err := only("", in, "EndpointName", "EndpointConfigName", "DeploymentConfig", "RetainDeploymentConfig",
+		"RetainAllVariantProperties", "ExcludeRetainedVariantProperties"); err != nil {
 		return nil, err
 	}
 	target, err := s.target(in.EndpointConfigName)
 	if err != nil {
 		return nil, err
 	}
-	target.Limit = limit
 	arn, err := s.beginChange(in.EndpointName, func(r *endpointRecord) (*deployment, error) {
-		r.LastDeployment = in.DeploymentConfig
+		how := in.DeploymentConfig
+		if how == nil && aws.ToBool(in.RetainDeploymentConfig) {
+			how = r.LastDeployment
+		}
+		if err := retain(target, r.Deployed, in); err != nil {
+			return nil, err
+		}
+		if err := s.plan(target, how); err != nil {
+			return nil, err
+		}
+		r.LastDeployment = how
 		return target, nil
 	})
 	return &sm.UpdateEndpointOutput{EndpointArn: arn}, err
 }
 
-// checkDeployment accepts a blue/green update that moves all traffic at once,
-// which is what the local cloud does, and returns its time limit.
-func checkDeployment(c *types.DeploymentConfig) (time.Duration, error) {
-	if c == nil {
-		return 0, nil
+// plan says how the traffic moves to a deployment.
+func (s *Service) plan(d *deployment, how *types.DeploymentConfig) (err error) {
+	if d.Shift, err = shiftOf(how, d.instances()); err != nil {
+		return err
 	}
-	if err := only("DeploymentConfig.", c, "BlueGreenUpdatePolicy"); err != nil || c.BlueGreenUpdatePolicy == nil {
-		return 0, err
+	for _, name := range d.Shift.Alarms {
+		if _, ok := s.alarmState(name); !ok {
+			return invalid("Could not find the CloudWatch alarm %q of AutoRollbackConfiguration: nothing would guard this deployment.", name)
+		}
 	}
-	p, path := c.BlueGreenUpdatePolicy, "DeploymentConfig.BlueGreenUpdatePolicy."
-	if err := required(p, "TrafficRoutingConfiguration"); err != nil {
-		return 0, err
+	return nil
+}
+
+// retain gives the variants of a deployment what those of the same name have now,
+// as far as the request says so.
+func retain(to, from *deployment, in *sm.UpdateEndpointInput) error {
+	excluded := map[types.VariantPropertyType]bool{}
+	for _, p := range in.ExcludeRetainedVariantProperties {
+		if err := oneOf("ExcludeRetainedVariantProperties.VariantPropertyType", p.VariantPropertyType, p.VariantPropertyType.Values()...); err != nil {
+			return err
+		}
+		excluded[p.VariantPropertyType] = true
 	}
-	if aws.ToInt32(p.TerminationWaitInSeconds) != 0 {
-		return 0, unsupported(path+"TerminationWaitInSeconds", "leave it out or set it to 0")
+	if !aws.ToBool(in.RetainAllVariantProperties) {
+		return nil
 	}
-	return time.Duration(aws.ToInt32(p.MaximumExecutionTimeoutInSeconds)) * time.Second, first(
-		only(path, p, "TrafficRoutingConfiguration", "MaximumExecutionTimeoutInSeconds", "TerminationWaitInSeconds"),
-		only(path+"TrafficRoutingConfiguration.", p.TrafficRoutingConfiguration, "Type", "WaitIntervalInSeconds"),
-		oneOf(path+"TrafficRoutingConfiguration.Type", p.TrafficRoutingConfiguration.Type, types.TrafficRoutingConfigTypeAllAtOnce),
-	)
+	for i := range to.Variants {
+		v := &to.Variants[i]
+		for _, old := range from.Variants {
+			if old.Name != v.Name {
+				continue
+			}
+			if !excluded[types.VariantPropertyTypeDesiredInstanceCount] {
+				v.Count = old.Count
+			}
+			if !excluded[types.VariantPropertyTypeDesiredWeight] {
+				v.Weight = old.Weight
+			}
+		}
+	}
+	if !excluded[types.VariantPropertyTypeDataCaptureConfig] {
+		to.Capture = from.Capture
+	}
+	return nil
 }
 
 func (s *Service) updateWeights(_ context.Context, in *sm.UpdateEndpointWeightsAndCapacitiesInput) (*sm.UpdateEndpointWeightsAndCapacitiesOutput, error) {
@@ -142,7 +174,7 @@ func (s *Service) updateWeights(_ context.Context, in *sm.UpdateEndpointWeightsA
 // reweighed is what serves now with other weights and counts.
 func (r *endpointRecord) reweighed(wanted []types.DesiredWeightAndCapacity) (*deployment, error) {
 	target := *r.Deployed
-	target.Variants, target.Limit = slices.Clone(target.Variants), 0
+	target.Variants, target.Shift = slices.Clone(target.Variants), shift{}
 	for i := range wanted {
 		w := &wanted[i]
 		if err := first(
@@ -176,7 +208,7 @@ func (s *Service) beginChange(name *string, to func(*endpointRecord) (*deploymen
 		if err != nil {
 			return err
 		}
-		r.begin(target, time.Now().UTC())
+		r.begin(target, s.cfg.Now().UTC())
 		return nil
 	})
 	if errors.Is(err, errMissing) {
@@ -196,7 +228,7 @@ func (s *Service) deleteEndpoint(_ context.Context, in *sm.DeleteEndpointInput) 
 		if err := r.changeable("delete"); err != nil {
 			return err
 		}
-		r.Status, r.Modified = types.EndpointStatusDeleting, time.Now().UTC()
+		r.Status, r.Modified = types.EndpointStatusDeleting, s.cfg.Now().UTC()
 		return nil
 	})
 	if errors.Is(err, errMissing) {

@@ -41,16 +41,17 @@ type answer struct {
 // is its turn.
 func (c *invocation) run(ctx context.Context) (*answer, error) {
 	for {
-		routes := c.endpoint.routes.Load()
-		if routes == nil {
+		now, target := c.endpoint.routes.Load(), c.header.Get(headerVariant)
+		if now == nil {
 			return nil, unavailable(c.endpoint.name)
 		}
-		v, err := routes.pick(c.header.Get(headerVariant), draw())
+		routes := now.side(target, draw())
+		v, err := routes.pick(target, draw())
 		if err != nil {
 			return nil, err
 		}
 		a, err := c.send(ctx, routes, v)
-		if errors.Is(err, errNoServer) && c.endpoint.routes.Load() != routes {
+		if errors.Is(err, errNoServer) && c.endpoint.routes.Load() != now {
 			continue // the traffic moved meanwhile
 		}
 		c.mirror(routes)

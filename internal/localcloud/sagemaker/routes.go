@@ -1,6 +1,8 @@
 package sagemaker
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
@@ -13,6 +15,51 @@ import (
 type routes struct {
 	production, shadows []*variant
 	capture             *types.DataCaptureConfig
+	next                *routes // takes a share of the traffic while a deployment moves it; nil otherwise
+	share               float64
+}
+
+// sharing is r while next takes a share of its traffic.
+func (r *routes) sharing(next *routes, share float64) *routes {
+	mixed := *r
+	mixed.next, mixed.share = next, share
+	return &mixed
+}
+
+// side chooses where one request goes while traffic moves: to the side that has
+// the target, if one is named and only one has it, else by share; draw is uniform
+// in [0, 1).
+func (r *routes) side(target string, draw float64) *routes {
+	switch {
+	case r.next == nil:
+		return r
+	case target != "" && !r.has(target):
+		return r.next
+	case target != "" && !r.next.has(target):
+		return r
+	case draw < r.share:
+		return r.next
+	}
+	return r
+}
+
+func (r *routes) has(name string) bool {
+	return slices.ContainsFunc(r.production, func(v *variant) bool { return v.spec.Name == name })
+}
+
+// servers are all that may get requests; none for no routes.
+func (r *routes) servers() map[*replica]bool {
+	all := map[*replica]bool{}
+	if r == nil {
+		return all
+	}
+	for _, v := range slices.Concat(r.production, r.shadows) {
+		for _, server := range v.replicas {
+			all[server] = true
+		}
+	}
+	maps.Copy(all, r.next.servers())
+	return all
 }
 
 // variant is a live variant.

@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"golang.org/x/time/rate"
 
 	"steward/internal/localcloud/s3"
@@ -42,13 +43,20 @@ type Metrics interface {
 	Record(namespace, name string, dimensions map[string]string, value float64, at time.Time)
 }
 
+// Alarms tells the states of CloudWatch alarms; false if there is none of the
+// name.
+type Alarms interface {
+	AlarmState(name string) (cwtypes.StateValue, bool)
+}
+
 // Config says where the service keeps its state and what it works with.
 // Zero durations and counts take the defaults named here.
 type Config struct {
 	Dir, Region, Account           string
 	Objects                        Objects
 	Metrics                        Metrics
-	Logs                           Logs // of containers; without, they are files only
+	Logs                           Logs   // of containers; without, they are files only
+	Alarms                         Alarms // that guard deployments; without, there are none
 	Images                         []Image
 	Logger                         *slog.Logger
 	Endpoint, AccessKey, SecretKey string // how containers reach the local cloud
@@ -59,6 +67,9 @@ type Config struct {
 	StartupTimeout  time.Duration // until a model server's first good /ping, unless the variant says (60 s)
 	CaptureInterval time.Duration // between deliveries of captured data (1 s)
 	TuningInterval  time.Duration // between looks at the objectives of running tuning jobs (1 s)
+	ShiftInterval   time.Duration // between looks at the alarms and the clock while traffic moves (1 s)
+
+	Now func() time.Time // the clock of deployments; time.Now if nil
 }
 
 // Service is the running service.
@@ -135,9 +146,13 @@ func defaults(cfg Config) Config {
 	set(&cfg.ServerGrace, 30*time.Second)
 	set(&cfg.StartupTimeout, 60*time.Second)
 	set(&cfg.CaptureInterval, time.Second)
+	set(&cfg.ShiftInterval, time.Second)
 	set(&cfg.TuningInterval, time.Second)
 	if cfg.MaxJobs <= 0 {
 		cfg.MaxJobs = 2 * runtime.NumCPU()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
