@@ -44,6 +44,7 @@ conformance: ready ## hold the local cloud against AWS's contract, and count wha
 
 ready: $(GOTESTSUM) devserver
 	@.ci/prepare
+	@.ci/python > /dev/null
 
 check: format lint schema ## check format, style, imports, workflow determinism, go.mod and the schema
 	go mod tidy -diff

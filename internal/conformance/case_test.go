@@ -66,6 +66,7 @@ type tally struct {
 	mu         sync.Mutex
 	cases      int
 	operations map[string]bool
+	notes      []string
 }
 
 var done = tally{operations: map[string]bool{}}
@@ -79,10 +80,17 @@ func (d *tally) add(service string, k kase) {
 	}
 }
 
+func (d *tally) note(line string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.notes = append(d.notes, line)
+}
+
 func (d *tally) summary() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return fmt.Sprintf("conformance: %d operations, %d cases", len(d.operations), d.cases)
+	lines := append([]string{fmt.Sprintf("conformance: %d operations, %d cases", len(d.operations), d.cases)}, d.notes...)
+	return strings.Join(lines, "\nconformance in ")
 }
 
 // calls notes what a case calls.

@@ -31,6 +31,9 @@ const HealthPath = "/_local/health"
 // without a signature: see [faults.Injector.ServeHTTP].
 const FaultsPath = "/_local/faults"
 
+// cloudwatchTarget is CloudWatch's name in its protocols.
+const cloudwatchTarget = "GraniteServiceVersion20100801"
+
 const (
 	// headerTimeout cuts off clients that open a connection and say nothing.
 	headerTimeout = 10 * time.Second
@@ -119,7 +122,8 @@ func (s *Server) open(cfg Config) (err error) {
 		wire.S3(objects),
 		wire.JSON("sagemaker", "SageMaker", s.models.Operations()),
 		wire.REST("sagemaker", "/endpoints/", s.models.Runtime()),
-		wire.CBOR("monitoring", "GraniteServiceVersion20100801", s.monitoring()),
+		wire.CBOR("monitoring", cloudwatchTarget, s.monitoring()),
+		wire.QueryCompatibleJSON("monitoring", cloudwatchTarget, s.monitoring()),
 		wire.JSON("logs", "Logs_20140328", s.logs.Operations()),
 		wire.JSON("monitoring", "GraniteServiceVersion20100801", s.monitoring()), // as boto3 asks
 		wire.Query("sns", sns.Namespace, s.topics.Operations()),

@@ -233,7 +233,7 @@ func captureSummary(c *types.DataCaptureConfig) *types.DataCaptureConfigSummary 
 		return nil
 	}
 	sum := &types.DataCaptureConfigSummary{EnableCapture: aws.Bool(captures(c)), CaptureStatus: types.CaptureStatusStopped,
-		CurrentSamplingPercentage: c.InitialSamplingPercentage, DestinationS3Uri: c.DestinationS3Uri, KmsKeyId: c.KmsKeyId}
+		CurrentSamplingPercentage: c.InitialSamplingPercentage, DestinationS3Uri: c.DestinationS3Uri, KmsKeyId: aws.String(aws.ToString(c.KmsKeyId))}
 	if captures(c) {
 		sum.CaptureStatus = types.CaptureStatusStarted
 	}

@@ -39,6 +39,7 @@ func (s *Service) startTraining(in *sm.CreateTrainingJobInput, tuning *string) (
 	job.TrainingJobArn, job.TuningJobArn, job.CreationTime = &arn, tuning, &now
 	job.ModelArtifacts = &types.ModelArtifacts{}
 	job.StoppingCondition = stopping(in.StoppingCondition)
+	describeDefaults(&job.DescribeTrainingJobOutput)
 	job.enter(types.SecondaryStatusStarting, "Preparing the instances for training", now)
 	t := newTask(*in.TrainingJobName)
 	t.metrics = newScraper(in.AlgorithmSpecification.MetricDefinitions)
@@ -69,7 +70,8 @@ func (s *Service) checkTraining(in *sm.CreateTrainingJobInput) error {
 		checkName("TrainingJobName", in.TrainingJobName),
 		only("", in, "TrainingJobName", "AlgorithmSpecification", "OutputDataConfig", "ResourceConfig", "RoleArn",
 			"HyperParameters", "InputDataConfig", "Environment", "StoppingCondition", "Tags", "VpcConfig",
-			"EnableInterContainerTrafficEncryption"),
+			"EnableInterContainerTrafficEncryption", "DebugHookConfig", "ProfilerConfig"),
+		checkDebugger(in),
 		s.checkAlgorithm(in.AlgorithmSpecification),
 		only("OutputDataConfig.", in.OutputDataConfig, "S3OutputPath", "KmsKeyId", "CompressionType"),
 		oneOf("OutputDataConfig.CompressionType", in.OutputDataConfig.CompressionType, types.OutputCompressionTypeGzip),

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -170,26 +169,7 @@ func writeCBOR(w http.ResponseWriter, status int, v cbor.Value) {
 	_, _ = w.Write(cbor.Encode(v)) // a client that has gone needs no answer
 }
 
-// queryCodes are the codes that a service of rpcv2Cbor gave to its errors when
-// it spoke awsQuery, where they differ: SDKs go on telling the old ones (the
-// trait awsQueryError in CloudWatch's model).
-var queryCodes = map[string]string{
-	"DashboardInvalidInputError":           "InvalidParameterInput",
-	"DashboardNotFoundError":               "ResourceNotFound",
-	"InternalServiceFault":                 "InternalServiceError",
-	"InvalidFormatFault":                   "InvalidFormat",
-	"InvalidParameterCombinationException": "InvalidParameterCombination",
-	"InvalidParameterValueException":       "InvalidParameterValue",
-	"LimitExceededFault":                   "LimitExceeded",
-	"MissingRequiredParameterException":    "MissingParameter",
-	"ValidationException":                  "ValidationError",
-}
-
 func writeCBORError(w http.ResponseWriter, e *Error) {
-	code, fault := cmp.Or(queryCodes[e.Code], e.Code), "Sender"
-	if e.status() >= http.StatusInternalServerError {
-		fault = "Receiver"
-	}
-	w.Header().Set("X-Amzn-Query-Error", code+";"+fault)
+	tellQueryCode(w, e)
 	writeCBOR(w, e.status(), cbor.Map{"__type": cbor.String(e.Code), "message": cbor.String(e.Message)})
 }

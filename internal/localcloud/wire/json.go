@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-func jsonHandler(targetPrefix string, ops Operations) http.Handler {
+func jsonHandler(targetPrefix string, ops Operations, writeError func(http.ResponseWriter, *Error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out, err := serveJSON(r, targetPrefix, ops)
 		if err != nil {
-			writeJSONError(w, asError(err))
+			writeError(w, asError(err))
 			return
 		}
 		writeJSON(w, http.StatusOK, out)

@@ -36,7 +36,7 @@ func JSON(signingName, targetPrefix string, ops Operations) Service {
 		name:    signingName,
 		takes:   func(r *http.Request) bool { return strings.HasPrefix(r.Header.Get(targetHeader), targetPrefix+".") },
 		answers: protocol{writeJSONError, jsonAuth, nil},
-		handler: jsonHandler(targetPrefix, ops),
+		handler: jsonHandler(targetPrefix, ops, writeJSONError),
 	}
 }
 
