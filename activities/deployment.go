@@ -76,7 +76,7 @@ func (d *Deployment) serve(ctx context.Context, in lifecycle.DeployInput, c clou
 	for i, v := range in.Variants {
 		err := d.Models.Create(ctx, cloud.Model{
 			Of: lifecycle.Of{Model: in.Model, Release: v.Champion.Release}, Name: c.Variants[i].Model,
-			Image: v.Champion.Model.Image, Data: v.Champion.Model.URI, Role: d.Role,
+			Image: v.Champion.Model.Image, Data: v.Champion.Model.URI, Role: d.Role, Env: v.Champion.Model.ServingEnv(),
 		})
 		if err != nil {
 			return "", seen, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 
 	"steward/internal/cloud"
@@ -47,6 +48,9 @@ func (d *Deployment) admitVariant(ctx context.Context, model string, c lifecycle
 	if m.Artifact.URI != c.Model.URI || m.Artifact.Digest != c.Model.Digest || m.Artifact.Image != c.Model.Image {
 		return lifecycle.Fail(lifecycle.Invalid, "%s may not serve: asked for %s (%s) in %s, its evidence is about %s (%s) in %s", id,
 			c.Model.URI, c.Model.Digest, c.Model.Image, m.Artifact.URI, m.Artifact.Digest, m.Artifact.Image)
+	}
+	if !reflect.DeepEqual(m.Artifact.Code, c.Model.Code) {
+		return lifecycle.Fail(lifecycle.Invalid, "%s may not serve: asked for code %+v, its evidence is about %+v", id, c.Model.Code, m.Artifact.Code)
 	}
 	if err := gatesPassed(id, m.Verdicts); err != nil {
 		return err
@@ -101,13 +105,23 @@ func (d *Deployment) checkFirst(ctx context.Context, in lifecycle.DeployInput) e
 func (d *Deployment) checkArtifacts(ctx context.Context, variants []lifecycle.Serve) error {
 	for _, v := range variants {
 		m := v.Champion.Model
-		got, err := digestOf(ctx, d.Objects, m.URI)
-		if err != nil {
+		if err := d.checkDigest(ctx, "artifact", m.URI, m.Digest); err != nil {
 			return err
 		}
-		if got != m.Digest {
-			return lifecycle.Fail(lifecycle.Invalid, "artifact %s was changed: it has digest %s, its evidence says %s", m.URI, got, m.Digest)
+		if m.Code == nil {
+			continue
+		}
+		if err := d.checkDigest(ctx, "code", m.Code.URI, m.Code.Digest); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (d *Deployment) checkDigest(ctx context.Context, what, uri, want string) error {
+	got, err := digestOf(ctx, d.Objects, uri)
+	if err == nil && got != want {
+		err = lifecycle.Fail(lifecycle.Invalid, "%s %s was changed: it has digest %s, its evidence says %s", what, uri, got, want)
+	}
+	return err
 }

@@ -23,7 +23,7 @@ func (e *Evaluation) Score(ctx context.Context, in lifecycle.ScoreInput) (lifecy
 		Of: in.Of, Name: in.Job, Model: in.Job, Instance: in.Instance,
 		Input: in.Input, Output: releaseURI(e.Bucket, in.Of, "scores/"+in.Job+"/"),
 	}
-	model := cloud.Model{Of: in.Of, Name: in.Job, Image: in.Model.Image, Data: in.Model.URI, Role: e.Role}
+	model := cloud.Model{Of: in.Of, Name: in.Job, Image: in.Model.Image, Data: in.Model.URI, Role: e.Role, Env: in.Model.ServingEnv()}
 	ended, err := e.run(ctx, model, job, cmp.Or(in.MaxRuntime.Std(), scoreRuntime))
 	if err != nil {
 		return lifecycle.Scored{}, err

@@ -24,7 +24,7 @@ func (r *Registry) Register(ctx context.Context, in lifecycle.RegisterInput) (st
 	}
 	return r.Packages.Register(ctx, cloud.Package{
 		Of: in.Of, Group: group, Token: activity.GetInfo(ctx).WorkflowExecution.ID + "/register",
-		Image: in.Model.Image, Data: in.Model.URI, Facts: facts(in),
+		Image: in.Model.Image, Data: in.Model.URI, Facts: facts(in), Env: in.Model.ServingEnv(),
 	})
 }
 
@@ -34,6 +34,9 @@ func facts(in lifecycle.RegisterInput) map[string]string {
 		"snapshot": in.Snapshot.Digest, "snapshot-rows": strconv.FormatInt(in.Snapshot.Rows, 10),
 		"training-job": in.Model.Job, "model-digest": in.Model.Digest,
 		in.Test.Part + "-rows": strconv.FormatInt(in.Test.Rows, 10),
+	}
+	if in.Model.Code != nil {
+		f["code-digest"] = in.Model.Code.Digest
 	}
 	for name, value := range in.Test.Metrics {
 		f[in.Test.Part+"-"+name] = strconv.FormatFloat(value, 'g', 6, 64)

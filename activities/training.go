@@ -28,7 +28,11 @@ type Training struct {
 // cancels it. A job that ran and failed is lifecycle.JobFailed with the
 // container's reason.
 func (t *Training) Train(ctx context.Context, in lifecycle.TrainInput) (lifecycle.Trained, error) {
-	hyperparameters, err := hyperparametersOf(in)
+	code, err := t.pin(ctx, in)
+	if err != nil {
+		return lifecycle.Trained{}, err
+	}
+	hyperparameters, err := hyperparametersOf(in, code)
 	if err != nil {
 		return lifecycle.Trained{}, err
 	}
@@ -46,7 +50,7 @@ func (t *Training) Train(ctx context.Context, in lifecycle.TrainInput) (lifecycl
 	if err != nil {
 		return lifecycle.Trained{}, err
 	}
-	return t.trained(ctx, job, ended)
+	return t.trained(ctx, job, code, ended)
 }
 
 func (t *Training) run(ctx context.Context, job cloud.TrainingJob) (ended cloud.Ended, err error) {
@@ -70,7 +74,7 @@ func (t *Training) run(ctx context.Context, job cloud.TrainingJob) (ended cloud.
 }
 
 // trained describes the product of a job that completed.
-func (t *Training) trained(ctx context.Context, job cloud.TrainingJob, ended cloud.Ended) (lifecycle.Trained, error) {
+func (t *Training) trained(ctx context.Context, job cloud.TrainingJob, code *lifecycle.Code, ended cloud.Ended) (lifecycle.Trained, error) {
 	digest, err := digestOf(ctx, t.Objects, ended.Output)
 	if err != nil {
 		return lifecycle.Trained{}, err
@@ -78,7 +82,7 @@ func (t *Training) trained(ctx context.Context, job cloud.TrainingJob, ended clo
 	cost, err := t.Prices.Cost(job.Instance, ended.Billed)
 	return lifecycle.Trained{
 		Job: job.Name, Image: job.Image, URI: ended.Output, Digest: digest,
-		Metrics: ended.Metrics, Seconds: ended.Billed.Seconds(), Cost: cost,
+		Metrics: ended.Metrics, Seconds: ended.Billed.Seconds(), Cost: cost, Code: code,
 	}, err
 }
 
@@ -87,11 +91,19 @@ const builtIn = "steward/"
 
 // hyperparametersOf are the candidate's own as text. Our own images also get
 // what the model file knows already; others take hyperparameters of their own
-// names only.
-func hyperparametersOf(in lifecycle.TrainInput) (map[string]string, error) {
-	texts := map[string]string{}
+// names only. Those of a script are JSON, with the names that tell script mode
+// what to run, as the SageMaker Python SDK sends them.
+func hyperparametersOf(in lifecycle.TrainInput, code *lifecycle.Code) (map[string]string, error) {
+	texts, encode := map[string]string{}, textOf
+	if code != nil {
+		encode = jsonOf
+		texts["sagemaker_program"] = strconv.Quote(code.Program)
+		texts["sagemaker_submit_directory"] = strconv.Quote(code.URI)
+		texts["sagemaker_job_name"] = strconv.Quote(in.Job)
+		texts["sagemaker_container_log_level"] = "20"
+	}
 	for name, value := range in.Candidate.Hyperparameters {
-		text, err := textOf(value)
+		text, err := encode(value)
 		if err != nil {
 			return nil, lifecycle.Fail(lifecycle.Invalid, "candidate %s: hyperparameter %s: %v", in.Candidate.Name, name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,12 @@ func (a *app) apply() *cobra.Command {
 		Use: "apply FILE", Short: "Declare a model, or change its declaration, by its file",
 		Long: `Apply reads a model file and hands it to the gateway, which starts to keep the
 model alive or takes over the change. Every mistake in the file is named, with
-its line. Applying the same file again changes nothing. "-" reads standard input.`,
+its line. Applying the same file again changes nothing. "-" reads standard input.
+
+Source folders of scripts are packed and uploaded to STEWARD_BUCKET, under the
+digest of their content. AWS is where the SDK's variables say; if --home is given or
+AWS_ENDPOINT_URL is not set, and the home directory has an embedded stack, it is
+that one's local cloud.`,
 		Example: "  steward apply examples/flight-delay/model.yaml --as ana",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,6 +36,9 @@ its line. Applying the same file again changes nothing. "-" reads standard input
 			}
 			c, err := a.client()
 			if err != nil {
+				return err
+			}
+			if text, err = a.uploadSources(cmd.Context(), filepath.Dir(args[0]), file, text); err != nil {
 				return err
 			}
 			applied, err := c.Apply(cmd.Context(), text)

@@ -24,6 +24,7 @@ type Model struct {
 	Image string
 	Data  string
 	Role  string
+	Env   map[string]string `json:",omitempty"` // left out when empty: it was not always part of the identity
 }
 
 // Create makes a model, or accepts the one an earlier attempt made. A model of
@@ -31,7 +32,7 @@ type Model struct {
 func (m *Models) Create(ctx context.Context, model Model) (err error) {
 	in := &sagemaker.CreateModelInput{
 		ModelName: &model.Name, ExecutionRoleArn: &model.Role,
-		PrimaryContainer: &types.ContainerDefinition{Image: &model.Image, ModelDataUrl: &model.Data},
+		PrimaryContainer: &types.ContainerDefinition{Image: &model.Image, ModelDataUrl: &model.Data, Environment: model.Env},
 	}
 	identity := model
 	identity.Role = ""

@@ -32,6 +32,7 @@ type Package struct {
 	Image string
 	Data  string // S3 URI of model.tar.gz
 	Facts map[string]string
+	Env   map[string]string `json:",omitempty"` // of the serving container
 }
 
 // EnsureGroup makes the package group of a model unless it is there. The group
@@ -76,7 +77,7 @@ func (p *Packages) Register(ctx context.Context, pack Package) (string, error) {
 		ModelPackageDescription:    aws.String(fmt.Sprintf("Release %d of %s", pack.Release, pack.Model)),
 		CustomerMetadataProperties: maps.Clone(pack.Facts),
 		InferenceSpecification: &types.InferenceSpecification{
-			Containers:                 []types.ModelPackageContainerDefinition{{Image: &pack.Image, ModelDataUrl: &pack.Data}},
+			Containers:                 []types.ModelPackageContainerDefinition{{Image: &pack.Image, ModelDataUrl: &pack.Data, Environment: pack.Env}},
 			SupportedContentTypes:      []string{"text/csv"},
 			SupportedResponseMIMETypes: []string{"text/csv"},
 		},

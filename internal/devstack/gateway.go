@@ -47,7 +47,7 @@ func (h Home) NewGateway(o GatewayOptions) (*gateway.Server, error) {
 		Listener: o.Listener, Temporal: o.Temporal, Namespace: o.Namespace, TemporalUI: o.TemporalUI,
 		Users: users, SessionKey: session, Secure: o.Secure, Signer: signer,
 		Ledger: evidence.NewLedger(objects, o.Config.Bucket), Packs: evidence.NewPacks(objects, o.Config.Bucket),
-		Load: spec.Load, Metrics: o.Metrics.Handler, Scope: o.Metrics.Scope, Logger: o.Log,
+		Load: spec.LoadUploaded, Metrics: o.Metrics.Handler, Scope: o.Metrics.Scope, Logger: o.Log,
 	})
 }
 

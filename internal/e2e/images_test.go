@@ -39,12 +39,16 @@ const gate = "gate"
 func writeImages(home string) error {
 	type image struct {
 		Pattern string   `json:"pattern"`
-		Command []string `json:"command"`
+		Command []string `json:"command,omitempty"`
+		Python  string   `json:"python,omitempty"`
 	}
 	var images []image
 	for _, name := range []string{failingImage, hangingImage, deafImage, muteImage, gatedImage, heldImage} {
-		images = append(images, image{name, []string{built.self, playArgument, name, filepath.Join(home, gate)}})
+		images = append(images, image{Pattern: name, Command: []string{built.self, playArgument, name, filepath.Join(home, gate)}})
 	}
+	// An environment of the user's own, in the place of the one that the cloud
+	// would build; that of scikit-learn is built.
+	images = append(images, image{Pattern: "*/sagemaker-xgboost", Python: filepath.Join(built.tools, "python", "bin", "python")})
 	text, err := json.Marshal(images)
 	if err != nil {
 		return err

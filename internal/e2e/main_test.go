@@ -15,7 +15,10 @@ import (
 )
 
 // built is what every test runs: the command and the Temporal server.
-var built struct{ steward, server, self string }
+var built struct {
+	steward, server, self string
+	tools                 string // what .ci/prepare installs
+}
 
 func TestMain(m *testing.M) {
 	switch {
@@ -55,6 +58,9 @@ func run(m *testing.M) (code int, err error) {
 
 func build(dir string) (err error) {
 	if built.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if built.tools, err = filepath.Abs("../../.tools"); err != nil {
 		return err
 	}
 	built.steward = filepath.Join(dir, "steward")

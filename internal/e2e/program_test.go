@@ -57,7 +57,8 @@ func launch(home, name string, args ...string) (*program, error) {
 func command(home string, args ...string) *exec.Cmd {
 	cmd := exec.Command(built.steward, append(args, "--home", home)...)
 	tie(cmd)
-	cmd.Env = append(bareEnv(), "STEWARD_DEVSERVER="+built.server, "STEWARD_POLL=200ms", "TMPDIR="+filepath.Join(home, "tmp"))
+	cmd.Env = append(bareEnv(), "STEWARD_DEVSERVER="+built.server, "STEWARD_POLL=200ms", "TMPDIR="+filepath.Join(home, "tmp"),
+		"PIP_NO_INDEX=1", "PIP_COMPILE=0", "PIP_FIND_LINKS="+filepath.Join(built.tools, "wheels"))
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // TaskQueue is where all workflows and activities of Steward run.
@@ -70,6 +71,12 @@ func ResourceName(model string, n int, parts ...string) string {
 		name += "-" + p
 	}
 	return name
+}
+
+// CodeURI is where the source of a model's script is kept; digest is that of its
+// archive, as "sha256:<hex>".
+func CodeURI(bucket, model, digest string) string {
+	return fmt.Sprintf("s3://%s/models/%s/code/%s.tar.gz", bucket, model, strings.TrimPrefix(digest, "sha256:"))
 }
 
 // EndpointName is the endpoint, and the model package group, of a model.

@@ -173,6 +173,29 @@ type Trained struct {
 	Metrics map[string]float64 `json:"metrics,omitempty"` // as the container printed them
 	Seconds float64            `json:"seconds"`           // billed
 	Cost    float64            `json:"cost"`
+	Code    *Code              `json:"code,omitempty"` // of a candidate with a script
+}
+
+// Code is the source that trained a model and serves it, under an address that
+// names its content.
+type Code struct {
+	URI       string `json:"uri"` // of its archive
+	Digest    string `json:"digest"`
+	Program   string `json:"program"`   // that trained
+	Inference string `json:"inference"` // that serves
+}
+
+// ServingEnv is what the model's serving container needs to find its code:
+// variables of SageMaker's script mode. It answers in CSV, which is what captured
+// traffic is read as, unless a request asks otherwise. Other models need none.
+func (t Trained) ServingEnv() map[string]string {
+	if t.Code == nil {
+		return nil
+	}
+	return map[string]string{
+		"SAGEMAKER_PROGRAM": t.Code.Inference, "SAGEMAKER_SUBMIT_DIRECTORY": t.Code.URI, "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+		"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
+	}
 }
 
 // Evaluation is how a model did on one part.

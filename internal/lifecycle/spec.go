@@ -1,5 +1,7 @@
 package lifecycle
 
+import "strings"
+
 // APIVersion and Kind are what a model file of this version starts with.
 const (
 	APIVersion = "steward/v1"
@@ -141,7 +143,19 @@ type Candidate struct {
 	Image           string         `json:"image" jsonschema:"minLength=1"`
 	Instance        string         `json:"instance" jsonschema:"pattern=^ml\\.[a-z0-9]+\\.[a-z0-9]+$"`
 	Hyperparameters map[string]any `json:"hyperparameters,omitempty" jsonschema_description:"handed to the training container; numbers, text or true/false"`
+	Script          *Script        `json:"script,omitempty" jsonschema_description:"a project of one's own, for an image that has SageMaker's script mode"`
 }
+
+// Script is a project that an image runs in SageMaker's script mode. Inference
+// is the program that serves; without it, EntryPoint does both.
+type Script struct {
+	Source     string `json:"source" jsonschema:"minLength=1" jsonschema_description:"folder, from the model file's own, which steward apply uploads, or the S3 address of a .tar.gz"`
+	EntryPoint string `json:"entryPoint" jsonschema:"pattern=^[A-Za-z0-9_][A-Za-z0-9._/-]*$" jsonschema_description:"program in the source that trains, such as train.py"`
+	Inference  string `json:"inference,omitempty" jsonschema:"pattern=^[A-Za-z0-9_][A-Za-z0-9._/-]*$" jsonschema_description:"program in the source that serves; entryPoint when absent"`
+}
+
+// Remote tells whether the source is in S3 and not in somebody's folder.
+func (s Script) Remote() bool { return strings.HasPrefix(s.Source, "s3://") }
 
 // Select names the metric on the validation part that picks the winner.
 type Select struct {

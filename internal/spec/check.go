@@ -119,6 +119,7 @@ func (c *checker) training() {
 		if cand.Name == championName {
 			c.add(field+".name", cand.Name, "this name is kept for the version that serves, which is tested beside the candidates: take another one")
 		}
+		c.script(field, cand)
 		for k, v := range cand.Hyperparameters {
 			switch v.(type) {
 			case string, bool, float64:

@@ -15,6 +15,11 @@ func setDefaults(f *lifecycle.ModelFile) {
 		orElse(&s.Data.Checks[i].Severity, "stop")
 	}
 	orElse(&s.Training.MaxRuntime, hours(1))
+	for _, c := range s.Training.Candidates {
+		if c.Script != nil {
+			orElse(&c.Script.Inference, c.Script.EntryPoint)
+		}
+	}
 	for i := range s.Gates {
 		orElse(&s.Gates[i].MinRows, 1)
 	}

@@ -19,7 +19,15 @@ const maxBytes = 1 << 20
 
 // Load reads a model file, fills in defaults and checks it. name is used in
 // messages. Every mistake comes back at once, as *Errors.
-func Load(name string, data []byte) (lifecycle.ModelFile, error) {
+func Load(name string, data []byte) (lifecycle.ModelFile, error) { return load(name, data, check) }
+
+// LoadUploaded is Load for a file that came from elsewhere: what it names by a
+// folder there would be sought here in vain, and is refused.
+func LoadUploaded(name string, data []byte) (lifecycle.ModelFile, error) {
+	return load(name, data, func(f lifecycle.ModelFile) []Problem { return append(check(f), folders(f)...) })
+}
+
+func load(name string, data []byte, check func(lifecycle.ModelFile) []Problem) (lifecycle.ModelFile, error) {
 	var file lifecycle.ModelFile
 	d, problem := parse(data)
 	if problem != nil {
