@@ -126,8 +126,22 @@ func (b *blobs) makeDirs() error {
 			return err
 		}
 	}
-	store := filepath.Dir(b.dir)
-	return errors.Join(syncDir(b.dir), syncDir(store), syncDir(filepath.Dir(store)))
+	return errors.Join(syncDir(b.dir), syncDir(filepath.Dir(b.dir))) // the second has the index
+}
+
+// makeDir makes a directory and those above it durably.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	parent := filepath.Dir(dir)
+	if err := makeDir(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
 }
 
 func syncDir(dir string) error {

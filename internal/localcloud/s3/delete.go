@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,6 +91,9 @@ func (s *Store) deleteObjects(x *exchange, r *http.Request, at location) error {
 	if len(in.Objects) == 0 || len(in.Objects) > maxDeletions {
 		return malformed("%d keys are given, not 1 to %d", len(in.Objects), maxDeletions)
 	}
+	if slices.ContainsFunc(in.Objects, func(d deletion) bool { return d.Key == "" }) {
+		return malformed("an Object has no Key")
+	}
 	results, err := s.deleteAll(x, at.bucket, in.Objects)
 	if err != nil {
 		return err
@@ -141,6 +145,9 @@ func (s *Store) deleteAll(x *exchange, bucket string, list []deletion) (results 
 }
 
 func (s *Store) delete(tx *bolt.Tx, x *exchange, bucket string, versioning gofakes3.VersioningStatus, d deletion) (result gofakes3.ObjectDeleteResult, unused []extent, err error) {
+	if len(d.Key) > gofakes3.KeySizeLimit {
+		return result, nil, gofakes3.ErrKeyTooLong
+	}
 	r, err := find(tx, bucket, d.Key, d.VersionID)
 	if err != nil {
 		return result, nil, err

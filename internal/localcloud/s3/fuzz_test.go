@@ -55,7 +55,11 @@ func FuzzXML(f *testing.F) {
 	h, upload := opened(f)
 	for _, seed := range []string{`<Delete><Object><Key>a</Key></Object><Quiet>true</Quiet></Delete>`, `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"x"</ETag></Part></CompleteMultipartUpload>`,
 		`<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>`, `<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>`,
-		`<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>`, `<AccessControlPolicy/>`, `<!DOCTYPE x [<!ENTITY y "z">]><Delete>&y;</Delete>`, `<a>`, ``, "\xff", `<Delete><Object><Key></Key><VersionId>null</VersionId></Object></Delete>`} {
+		`<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>`, `<AccessControlPolicy/>`, `<!DOCTYPE x [<!ENTITY y "z">]><Delete>&y;</Delete>`, `<a>`, ``, "\xff", `<Delete><Object><Key></Key><VersionId>null</VersionId></Object></Delete>`,
+		`<LifecycleConfiguration><Rule><Status>Enabled</Status><Filter><And><Prefix>a</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>`,
+		`<NotificationConfiguration><TopicConfiguration><Topic>arn:aws:sns:us-east-1:000000000000:t</Topic><Event>s3:ObjectCreated:*</Event></TopicConfiguration></NotificationConfiguration>`,
+		`<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>`, `<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2099-01-01T00:00:00Z</RetainUntilDate></Retention>`,
+		`{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -63,6 +67,8 @@ func FuzzXML(f *testing.F) {
 			{http.MethodPost, "/data?delete"}, {http.MethodPost, "/data/key?uploadId=" + upload}, {http.MethodPut, "/data/key?tagging"},
 			{http.MethodPut, "/data?versioning"}, {http.MethodPut, "/other"}, {http.MethodPut, "/data?acl"}, {http.MethodPut, "/data?tagging"},
 			{http.MethodPut, "/data?lifecycle"}, {http.MethodPut, "/data?policy"}, {http.MethodPut, "/data?cors"}, {http.MethodPut, "/data?encryption"},
+			{http.MethodPut, "/data?object-lock"}, {http.MethodPut, "/data?notification"}, {http.MethodPut, "/data?publicAccessBlock"}, {http.MethodPut, "/data?ownershipControls"},
+			{http.MethodPut, "/data/key?retention"}, {http.MethodPut, "/data/key?legal-hold"},
 		} {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, httptest.NewRequest(to.method, to.path, bytes.NewReader(body)))

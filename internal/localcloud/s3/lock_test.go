@@ -150,3 +150,26 @@ func TestLocksAreChecked(t *testing.T) {
 	require.Equal(t, "NoSuchObjectLockConfiguration", code(err))
 	require.NoError(t, c.deleteVersion(version, false))
 }
+
+// TestLocksComeByCopiesAndPartsToo gives the lock in the headers of both.
+func TestLocksComeByCopiesAndPartsToo(t *testing.T) {
+	c := start(t)
+	bucket, key := c.vault(), aws.String("k")
+	c.put("source", "x")
+	copied, err := c.CopyObject(t.Context(), &awss3.CopyObjectInput{Bucket: bucket, Key: key, CopySource: aws.String("data/source"), ObjectLockLegalHoldStatus: "ON"})
+	require.NoError(t, err)
+	until := time.Now().Add(time.Hour).Truncate(time.Second)
+	u, err := c.CreateMultipartUpload(t.Context(), &awss3.CreateMultipartUploadInput{Bucket: bucket, Key: key, ObjectLockMode: "COMPLIANCE", ObjectLockRetainUntilDate: &until})
+	require.NoError(t, err)
+	part, err := c.UploadPart(t.Context(), &awss3.UploadPartInput{Bucket: bucket, Key: key, UploadId: u.UploadId, PartNumber: aws.Int32(1), Body: strings.NewReader("x")})
+	require.NoError(t, err)
+	c.restart()
+	done, err := c.CompleteMultipartUpload(t.Context(), &awss3.CompleteMultipartUploadInput{Bucket: bucket, Key: key, UploadId: u.UploadId, MultipartUpload: &types.CompletedMultipartUpload{Parts: []types.CompletedPart{{ETag: part.ETag, PartNumber: aws.Int32(1)}}}})
+	require.NoError(t, err)
+	for _, version := range []*string{copied.VersionId, done.VersionId} {
+		require.Equal(t, "AccessDenied", code(c.deleteVersion(*version, true)))
+	}
+	got, err := c.GetObjectRetention(t.Context(), &awss3.GetObjectRetentionInput{Bucket: bucket, Key: key})
+	require.NoError(t, err)
+	require.True(t, until.Equal(*got.Retention.RetainUntilDate))
+}

@@ -100,7 +100,8 @@ func (x *exchange) takeSource(r *http.Request, part bool) error {
 		}
 		x.version = values.Get("versionId")
 	}
-	if !part && (versioned || r.Header.Get(sseHeader) != "") && r.Header.Get("X-Amz-Storage-Class") == "" {
+	replaces := r.Header.Get("X-Amz-Metadata-Directive") == "REPLACE" || r.Header.Get("X-Amz-Storage-Class") != ""
+	if !part && !replaces && (versioned || r.Header.Get(sseHeader) != "") {
 		// An object may be copied to itself from another version or under another
 		// encryption; gofakes3 knows of the storage class alone.
 		r.Header.Set("X-Amz-Storage-Class", string(gofakes3.StorageStandard))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -63,7 +62,7 @@ const lockWait = time.Second
 // another process has it open. Until Close, the store also applies lifecycle
 // rules and delivers notifications.
 func Open(dir string, options ...Option) (*Store, error) {
-	if err := os.MkdirAll(filepath.Join(dir, "blobs"), 0o700); err != nil {
+	if err := makeDir(filepath.Join(dir, "blobs")); err != nil {
 		return nil, fmt.Errorf("object store %s: %w", dir, err)
 	}
 	db, err := bolt.Open(filepath.Join(dir, "index.db"), 0o600, &bolt.Options{Timeout: lockWait})
