@@ -55,7 +55,7 @@ func (s *Store) load(x *exchange, bucket, key string) (r *record, err error) {
 		if !x.shows {
 			return nil
 		}
-		return s.show(tx, x, bucket, r)
+		return show(tx, x, bucket, r)
 	})
 	return r, err
 }
@@ -85,12 +85,17 @@ func (x *exchange) readable(r *record, key string) error {
 }
 
 // show describes r in the headers of the answer.
-func (s *Store) show(tx *bolt.Tx, x *exchange, bucket string, r *record) error {
+func show(tx *bolt.Tx, x *exchange, bucket string, r *record) error {
 	x.parts = len(r.Parts)
 	x.showEncryption(r.Encryption)
 	x.showLock(r.Lock)
 	x.set("Content-Type", "binary/octet-stream") // unless the object has one
-	return s.showExpiration(tx, x, bucket, r)
+	if x.version != "" {
+		return nil
+	}
+	expires, err := expirationHeader(tx, bucket, r)
+	x.set("X-Amz-Expiration", expires)
+	return err
 }
 
 // PutObject makes an object or a new version of it, durably.
@@ -135,6 +140,7 @@ func (s *Store) commit(ctx context.Context, bucket, key string, build func(*bolt
 	var unused []extent
 	x := exchangeOf(ctx)
 	var made *record
+	var expires string
 	err := s.db.Batch(func(tx *bolt.Tx) error {
 		b, err := getBucket(tx, bucket)
 		if err != nil {
@@ -160,13 +166,19 @@ func (s *Store) commit(ctx context.Context, bucket, key string, build func(*bolt
 		if err != nil {
 			return err
 		}
+		if expires, err = expirationHeader(tx, bucket, r); err != nil {
+			return err
+		}
 		return s.announce(tx, x, bucket, x.event, r)
 	})
 	if err != nil {
 		return x.noted(err)
 	}
 	s.blobs.discard(unused)
-	return s.acknowledge(x, bucket, made)
+	x.set("X-Amz-Version-Id", made.Version)
+	x.set("X-Amz-Expiration", expires)
+	x.showEncryption(made.Encryption)
+	return nil
 }
 
 // qualify completes the qualities that a request asks for by the defaults of the
@@ -182,16 +194,6 @@ func (s *Store) qualify(tx *bolt.Tx, bucket string, r *record) error {
 	}
 	r.qualities = qualities{encryption, lock}
 	return nil
-}
-
-// acknowledge tells in the headers what was made.
-func (s *Store) acknowledge(x *exchange, bucket string, r *record) error {
-	x.set("X-Amz-Version-Id", r.Version)
-	x.showEncryption(r.Encryption)
-	if x.ResponseWriter == nil {
-		return nil
-	}
-	return s.db.View(func(tx *bolt.Tx) error { return s.showExpiration(tx, x, bucket, r) })
 }
 
 func checkConditions(ctx context.Context, current *record) error {

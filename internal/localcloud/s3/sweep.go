@@ -191,15 +191,16 @@ func (s *Store) forgetUploads(bucket string, due []ending) {
 	}
 }
 
-// showExpiration tells in the answer's headers when the rules end an object.
-func (s *Store) showExpiration(tx *bolt.Tx, x *exchange, bucket string, r *record) error {
+// expirationHeader tells when the rules end an object, "" if they do not.
+func expirationHeader(tx *bolt.Tx, bucket string, r *record) (string, error) {
 	var rules lifecycle
 	found, err := getDocument(tx, bucket, lifecycleDocument, &rules)
-	if err != nil || !found || r.Deleted || x.version != "" {
-		return err
+	if err != nil || !found || r.Deleted {
+		return "", err
 	}
-	if at, rule := rules.expires(r); !at.IsZero() {
-		x.set("X-Amz-Expiration", fmt.Sprintf(`expiry-date="%s", rule-id="%s"`, at.UTC().Format(http.TimeFormat), strings.ReplaceAll(url.QueryEscape(rule), "+", "%20")))
+	at, rule := rules.expires(r)
+	if at.IsZero() {
+		return "", nil
 	}
-	return nil
+	return fmt.Sprintf(`expiry-date="%s", rule-id="%s"`, at.UTC().Format(http.TimeFormat), strings.ReplaceAll(url.QueryEscape(rule), "+", "%20")), nil
 }
