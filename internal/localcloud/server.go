@@ -98,6 +98,7 @@ func (s *Server) open(cfg Config) (err error) {
 	if s.topics, err = sns.Open(sns.Config{Dir: filepath.Join(cfg.Dir, "sns"), Region: cfg.Region, Account: cfg.Account, URL: s.url(), Log: cfg.Logger}); err != nil {
 		return err
 	}
+	s.objects.Notify(s.topics)
 	if s.alarms, err = cloudwatch.NewAlarms(s.metrics, cloudwatch.AlarmsConfig{Region: cfg.Region, Account: cfg.Account, Topics: s.topics, Log: cfg.Logger}); err != nil {
 		return err
 	}
@@ -214,14 +215,14 @@ func (s *Server) close(ctx context.Context) error {
 	if s.logs != nil {
 		errs = append(errs, s.logs.Close())
 	}
+	if s.objects != nil {
+		errs = append(errs, s.objects.Close())
+	}
 	if s.topics != nil {
 		errs = append(errs, s.topics.Close())
 	}
 	if s.metrics != nil {
 		errs = append(errs, s.metrics.Close())
-	}
-	if s.objects != nil {
-		errs = append(errs, s.objects.Close())
 	}
 	return errors.Join(errs...)
 }

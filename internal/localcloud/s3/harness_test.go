@@ -28,6 +28,7 @@ type cloud struct {
 	*testing.T
 	dir     string
 	options []s3.Option
+	topics  s3.Topics
 	secure  bool
 	store   *s3.Store
 	server  *httptest.Server
@@ -46,6 +47,9 @@ func start(t *testing.T, options ...s3.Option) *cloud {
 func (c *cloud) open() {
 	store, err := s3.Open(c.dir, c.options...)
 	require.NoError(c, err)
+	if c.topics != nil {
+		store.Notify(c.topics)
+	}
 	h, err := store.Handler(slog.New(slog.DiscardHandler))
 	require.NoError(c, err)
 	c.store = store

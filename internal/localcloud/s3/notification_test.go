@@ -28,6 +28,13 @@ type topics struct {
 
 func newTopics() *topics { return &topics{got: make(chan string, 100)} }
 
+func notifying(t *testing.T, to *topics, options ...s3.Option) *cloud {
+	c := start(t, options...)
+	c.topics = to
+	c.restart()
+	return c
+}
+
 func (t *topics) set(down bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,7 +93,7 @@ func topicConfig(id string, prefix string, events ...types.Event) types.TopicCon
 
 func TestNotifications(t *testing.T) {
 	to := newTopics()
-	c := start(t, s3.Publishing(to), s3.Location("eu-west-1", "123456789012"))
+	c := notifying(t, to, s3.Location("eu-west-1", "123456789012"))
 	config := types.NotificationConfiguration{TopicConfigurations: []types.TopicConfiguration{topicConfig("in", "in/", "s3:ObjectCreated:*", "s3:ObjectRemoved:Delete")}}
 	require.NoError(t, c.notify(config))
 	var test map[string]string
@@ -121,7 +128,7 @@ func TestNotifications(t *testing.T) {
 // TestNotificationsWaitForTheirTopic takes the topic away, and the cloud too.
 func TestNotificationsWaitForTheirTopic(t *testing.T) {
 	to := newTopics()
-	c := start(t, s3.Publishing(to))
+	c := notifying(t, to)
 	require.NoError(t, c.notify(types.NotificationConfiguration{TopicConfigurations: []types.TopicConfiguration{topicConfig("in", "", "s3:ObjectCreated:*")}}))
 	to.next(c)
 	to.set(true)
@@ -139,7 +146,7 @@ func TestNotificationsWaitForTheirTopic(t *testing.T) {
 }
 
 func TestNotificationsAreChecked(t *testing.T) {
-	c := start(t, s3.Publishing(newTopics()))
+	c := notifying(t, newTopics())
 	empty, err := c.GetBucketNotificationConfiguration(t.Context(), &awss3.GetBucketNotificationConfigurationInput{Bucket: aws.String("data")})
 	require.NoError(t, err)
 	require.Empty(t, empty.TopicConfigurations)

@@ -20,6 +20,13 @@ type Topics interface {
 
 var errNoTopics = errors.New("there is no SNS here")
 
+// Notify says where notifications go, before the store serves, and sends those
+// that wait. Without it, a bucket cannot have any.
+func (s *Store) Notify(topics Topics) {
+	s.topics = topics
+	s.background.Go(func() { s.notices.Run(s.live) })
+}
+
 // openOutbox takes up the notifications that nobody has taken yet.
 func (s *Store) openOutbox() (err error) {
 	s.notices, err = outbox.Open(outbox.Config{DB: s.db, Bucket: "notifications", Send: s.send, Log: slog.Default()})
@@ -27,9 +34,6 @@ func (s *Store) openOutbox() (err error) {
 }
 
 func (s *Store) send(ctx context.Context, topic string, body []byte) error {
-	if s.topics == nil {
-		return errNoTopics
-	}
 	err := s.topics.Publish(ctx, topic, notificationSubject, string(body))
 	if _, refused := errors.AsType[*wire.Error](err); refused {
 		return outbox.Permanent(err)

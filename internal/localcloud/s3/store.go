@@ -29,6 +29,7 @@ type Store struct {
 	fake            atomic.Pointer[gofakes3.GoFakeS3] // nil until there is a handler
 
 	sweeps     signal
+	live       context.Context // until Close
 	stop       context.CancelFunc
 	background sync.WaitGroup
 }
@@ -40,11 +41,6 @@ type Option func(*Store)
 // it, that is us-east-1 and account 000000000000.
 func Location(region, account string) Option {
 	return func(s *Store) { s.region, s.account = region, account }
-}
-
-// Publishing says where notifications go. Without it, a bucket cannot have any.
-func Publishing(topics Topics) Option {
-	return func(s *Store) { s.topics = topics }
 }
 
 // Object is an entry of a listing. ETag is without quotes.
@@ -60,7 +56,7 @@ const lockWait = time.Second
 
 // Open opens the store in dir and makes it if it is not there. It fails if
 // another process has it open. Until Close, the store also applies lifecycle
-// rules and delivers notifications.
+// rules.
 func Open(dir string, options ...Option) (*Store, error) {
 	if err := makeDir(filepath.Join(dir, "blobs")); err != nil {
 		return nil, fmt.Errorf("object store %s: %w", dir, err)
@@ -90,11 +86,9 @@ func Open(dir string, options ...Option) (*Store, error) {
 
 // begin starts what goes on beside requests.
 func (s *Store) begin() {
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	for _, f := range []func(context.Context){s.collecting, s.sweeping, s.notices.Run} {
-		s.background.Go(func() { f(ctx) })
-	}
+	s.live, s.stop = context.WithCancel(context.Background())
+	s.background.Go(func() { s.collecting(s.live) })
+	s.background.Go(func() { s.sweeping(s.live) })
 }
 
 // Close ends what goes on and closes the index. Readers of objects that are still
