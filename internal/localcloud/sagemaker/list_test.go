@@ -215,3 +215,18 @@ func BenchmarkPage(b *testing.B) {
 		})
 	}
 }
+
+func TestUnended(t *testing.T) {
+	things := openThings(t)
+	for i, status := range []string{"InProgress", "Completed", "Stopping", "Failed", "InProgress", "Stopped"} {
+		name := fmt.Sprint(9 - i)
+		require.NoError(t, things.insert(name, name, nil, &thing{Name: name, Status: status, Created: hour(i)}))
+	}
+	left, err := things.unended()
+	require.NoError(t, err)
+	var found []string
+	for _, r := range left {
+		found = append(found, r.Name)
+	}
+	require.Equal(t, []string{"9", "7", "5"}, found, "the oldest first")
+}

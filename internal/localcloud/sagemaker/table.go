@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
@@ -129,6 +130,28 @@ func (t table[T]) removeIn(tx *bolt.Tx, key, arn string) error {
 	return errors.Join(tx.Bucket(tagBucket).Delete([]byte(arn)),
 		tx.Bucket(t.index).Delete(t.head(v).key()), tx.Bucket(t.name).Delete([]byte(key)))
 }
+
+// unended returns the jobs of a table that have not ended, oldest first. It reads
+// no others.
+func (t table[T]) unended() (out []*T, err error) {
+	err = t.db.View(func(tx *bolt.Tx) error {
+		for h := range t.heads(tx, nil, false) {
+			if slices.Contains(endings, h.status) {
+				continue
+			}
+			v, err := t.read(tx, h.name)
+			if err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// endings are the last statuses of jobs, of whatever kind.
+var endings = []string{"Completed", "Failed", "Stopped"}
 
 // all returns every record, by name.
 func (t table[T]) all() ([]*T, error) {

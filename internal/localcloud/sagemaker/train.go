@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
@@ -30,18 +29,24 @@ func (s *Service) jobDirs(name string) jobDirs {
 // resumeTraining takes up the training jobs that have not ended and removes
 // what others left behind.
 func (s *Service) resumeTraining() error {
-	jobs, err := s.store.training.all()
+	jobs, err := s.store.training.unended()
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(jobs, func(a, b *trainingJob) int { return a.CreationTime.Compare(*b.CreationTime) })
+	lives := map[string]bool{}
 	for _, j := range jobs {
-		if j.final() {
-			if err := os.RemoveAll(s.jobDirs(*j.TrainingJobName).root); err != nil {
-				return err
-			}
-			continue
+		lives[*j.TrainingJobName] = true
+	}
+	left, err := os.ReadDir(filepath.Join(s.cfg.Dir, "jobs"))
+	for _, dir := range left {
+		if !lives[dir.Name()] {
+			err = errors.Join(err, os.RemoveAll(s.jobDirs(dir.Name()).root))
 		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
 		t := newTask(*j.TrainingJobName)
 		t.metrics = newScraper(j.AlgorithmSpecification.MetricDefinitions)
 		s.tasks.put(*j.TrainingJobArn, t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,17 +21,11 @@ const (
 // resumeTransforms starts unfinished jobs over: their outputs are written whole
 // or not at all, so doing it twice does no harm.
 func (s *Service) resumeTransforms() error {
-	jobs, err := s.store.transforms.all()
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(jobs, func(a, b *transformJob) int { return a.CreationTime.Compare(*b.CreationTime) })
+	jobs, err := s.store.transforms.unended()
 	for _, j := range jobs {
-		if !j.final() {
-			s.setOut(newTask(*j.TransformJobName), *j.TransformJobArn)
-		}
+		s.setOut(newTask(*j.TransformJobName), *j.TransformJobArn)
 	}
-	return nil
+	return err
 }
 
 // transform sees one transform job to its end, or until the service closes.

@@ -17,11 +17,9 @@ var errUnchanged = errors.New("unchanged")
 
 // resumeTuning takes up the tuning jobs that have not ended.
 func (s *Service) resumeTuning() error {
-	jobs, err := s.store.tunings.all()
+	jobs, err := s.store.tunings.unended()
 	for _, j := range jobs {
-		if !j.final() {
-			s.spawn(func() { s.tune(*j.HyperParameterTuningJobName) })
-		}
+		s.spawn(func() { s.tune(*j.HyperParameterTuningJobName) })
 	}
 	return err
 }
