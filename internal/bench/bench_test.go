@@ -1,15 +1,25 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"steward/activities"
 )
+
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == bareArgument {
+		panic(serveBare(os.Args[2]))
+	}
+	os.Exit(m.Run())
+}
 
 // The stand-ins are activities of the product: same name, same types.
 func TestWorldIsTheProducts(t *testing.T) {
@@ -95,5 +105,50 @@ func TestNoSteward(t *testing.T) {
 }
 
 func TestNoSuchCase(t *testing.T) {
-	require.ErrorContains(t, runAll(t.Context(), "speed", ""), "the cases are release, alert, idle, start")
+	require.ErrorContains(t, runAll(t.Context(), "speed", ""), "the cases are release, alert, idle, start, put")
+}
+
+// The cases of the local cloud, in miniature.
+func TestCloudCases(t *testing.T) {
+	steward := filepath.Join(t.TempDir(), "steward")
+	build := exec.Command("go", "build", "-o", steward, "../../starter")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+	large := newLarge(11, 1) // one part, and a last one that is smaller
+	for _, b := range []bench{{"put", measurePut}, {"get", measureGet}, {"large", large.run}, {"batch", invokeBench{rows: 2}.run},
+		{"describe", measureDescribe}, {"list", listBench{few: 3, many: 20, passes: 1}.run}} {
+		t.Run(b.name, func(t *testing.T) {
+			list, err := b.run(t.Context(), lab{dir: t.TempDir(), steward: steward, spell: 20 * time.Millisecond})
+			require.NoError(t, err)
+			require.NotEmpty(t, list)
+			for _, r := range list {
+				require.Positive(t, r.ours, r.name)
+				require.Positive(t, r.peer, r.name)
+			}
+		})
+	}
+}
+
+// A bare server stores and answers what the cloud is compared by.
+func TestBareServer(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "small"), []byte("small"), 0o600))
+	bare, err := startBare(t.Context(), dir)
+	require.NoError(t, err)
+	defer func() { _ = bare.stop() }()
+	for range 2 { // from the disk, and then from memory
+		got, err := message{http.MethodGet, bare.url() + "/small", nil, nil}.send(t.Context(), http.DefaultClient)
+		require.NoError(t, err)
+		require.Equal(t, "small", string(got))
+	}
+	_, err = message{http.MethodPut, bare.url() + "/put", nil, []byte("stored")}.send(t.Context(), http.DefaultClient)
+	require.NoError(t, err)
+	stored, err := filepath.Glob(filepath.Join(dir, "put-*"))
+	require.NoError(t, err)
+	require.Len(t, stored, 1)
+	text, err := os.ReadFile(stored[0])
+	require.NoError(t, err)
+	require.Equal(t, "stored", string(text))
+	_, err = message{http.MethodGet, bare.url() + "/none", nil, nil}.send(t.Context(), http.DefaultClient)
+	require.ErrorContains(t, err, "404")
 }

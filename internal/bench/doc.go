@@ -3,6 +3,10 @@
 //
 //	bench: <name> ours=<number><unit> peer=<number><unit> ratio=<ours/peer> goal<=<number>
 //
+// or goal>=. A case with several figures prints a line for each, and one more,
+// <name>-floor, for a figure that must not be less than a number that stands in
+// the place of the peer.
+//
 // What belongs here is the cases, and stand-ins for what a case leaves out.
 // Ours and the peer run in turns on the same server, so that whatever else the
 // machine does falls on both; figures are medians. A goal that was missed is
@@ -20,4 +24,25 @@
 //     happens, beside 500 MB.
 //   - start: the time until a second `steward dev` in the same directory is
 //     ready, beside 5 s.
+//
+// The cases of the local cloud run a `steward cloud`. Eight clients ask, each
+// again as soon as it was answered; their requests are signed beforehand where
+// that can be, for what a client costs is not ours. A bare server is net/http
+// without signatures, parsing and state, in a process of its own.
+//
+//   - put: durable new objects of 1 KiB a second, beside a bare server that stores
+//     each in a synced file; 1,000 at least.
+//   - get: such objects read a second, beside a bare server that answers the same
+//     bytes; 3,000 at least.
+//   - large: an object of 200 MB through the SDK. Up is in parts of 8 MiB, four at
+//     a time, beside a file written and synced, 150 MB/s at least; down is beside
+//     a bare server that sends the file, 300 MB/s at least; memory is the most
+//     that the cloud had, beside 100 MB.
+//   - invoke: requests of one row through an endpoint that captures everything,
+//     beside the same model's server asked directly: answers a second, and the
+//     99th percentile. batch is the same for requests of 100 rows.
+//   - describe: DescribeTrainingJob a second, beside a bare server that answers the
+//     same bytes; 2,000 at least.
+//   - list: 10,000 stored jobs listed by pages of 100: the cloud's own memory and
+//     the time of a page, beside those for 1,000 jobs.
 package main

@@ -10,12 +10,14 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // lab is where a case runs.
 type lab struct {
-	dir     string // a directory of the case's own
-	steward string // the built command
+	dir     string        // a directory of the case's own
+	steward string        // the built command
+	spell   time.Duration // of one round under load
 }
 
 // say tells a person how far a case is.
@@ -23,19 +25,38 @@ func (lab) say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n",
 
 // bench is one case.
 type bench struct {
-	name string
-	run  func(context.Context, lab) (result, error)
+	name string // of its results without a name; it begins those of the others
+	run  func(context.Context, lab) ([]result, error)
+}
+
+// one makes a case of what has one result.
+func one(run func(context.Context, lab) (result, error)) func(context.Context, lab) ([]result, error) {
+	return func(ctx context.Context, l lab) ([]result, error) {
+		r, err := run(ctx, l)
+		return []result{r}, err
+	}
 }
 
 // benches are in the order of printing.
 var benches = []bench{
-	{"release", releaseBench{warm: 3, pairs: 25}.run},
-	{"alert", alertBench{warm: 50, rounds: 5, calls: 300}.run},
-	{"idle", measureIdle},
-	{"start", measureStart},
+	{"release", one(releaseBench{warm: 3, pairs: 25}.run)},
+	{"alert", one(alertBench{warm: 50, rounds: 5, calls: 300}.run)},
+	{"idle", one(measureIdle)},
+	{"start", one(measureStart)},
+	{"put", measurePut},
+	{"get", measureGet},
+	{"large", measureLarge},
+	{"invoke", invokeBench{rows: 1}.run},
+	{"batch", invokeBench{rows: 100}.run},
+	{"describe", measureDescribe},
+	{"list", listBench{few: 1000, many: 10_000, passes: 3}.run},
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == bareArgument {
+		fmt.Fprintln(os.Stderr, "bench:", serveBare(os.Args[2]))
+		os.Exit(1)
+	}
 	only := flag.String("case", "", "run this case alone: "+strings.Join(names(), ", "))
 	steward := flag.String("steward", "bin/steward", "the built command")
 	flag.Parse()
@@ -66,22 +87,24 @@ func runAll(ctx context.Context, only, steward string) error {
 		if only != "" && only != b.name {
 			continue
 		}
-		r, err := runOne(ctx, b, steward)
+		list, err := runOne(ctx, b, steward)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", b.name, err))
 			continue
 		}
-		r.name = b.name
-		fmt.Println(r)
+		for _, r := range list {
+			r.name = b.name + r.name
+			fmt.Println(r)
+		}
 	}
 	return errors.Join(errs...)
 }
 
-func runOne(ctx context.Context, b bench, steward string) (r result, err error) {
+func runOne(ctx context.Context, b bench, steward string) (list []result, err error) {
 	dir, err := os.MkdirTemp("", "steward-bench-")
 	if err != nil {
-		return r, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	return b.run(ctx, lab{dir: dir, steward: steward})
+	return b.run(ctx, lab{dir: dir, steward: steward, spell: 1200 * time.Millisecond})
 }

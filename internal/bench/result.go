@@ -14,12 +14,22 @@ type result struct {
 	ours, peer float64
 	unit       string
 	most       float64 // the goal: ours is at most this many times peer
+	least      float64 // or, if most is 0, at least
+	floor      float64 // a second goal, in unit: ours is at least this; 0 for none
 }
 
-// String is the line that is printed.
+// String is what is printed: a line, and one more for a floor.
 func (r result) String() string {
-	return fmt.Sprintf("bench: %s ours=%s%s peer=%s%s ratio=%.2f goal<=%g",
-		r.name, figure(r.ours), r.unit, figure(r.peer), r.unit, r.ours/r.peer, r.most)
+	goal := fmt.Sprintf("<=%g", r.most)
+	if r.most == 0 {
+		goal = fmt.Sprintf(">=%g", r.least)
+	}
+	line := fmt.Sprintf("bench: %s ours=%s%s peer=%s%s ratio=%.2f goal%s",
+		r.name, figure(r.ours), r.unit, figure(r.peer), r.unit, r.ours/r.peer, goal)
+	if r.floor > 0 {
+		line += "\n" + result{name: r.name + "-floor", ours: r.ours, peer: r.floor, unit: r.unit, least: 1}.String()
+	}
+	return line
 }
 
 // figure is v with three digits that mean something.

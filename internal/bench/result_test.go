@@ -13,11 +13,13 @@ func TestResultLine(t *testing.T) {
 		r    result
 		want string
 	}{
-		{result{"release", 612.4, 500, "ms", 1.5}, "bench: release ours=612ms peer=500ms ratio=1.22 goal<=1.5"},
-		{result{"alert", 9.876, 12.34, "ms", 3}, "bench: alert ours=9.88ms peer=12.3ms ratio=0.80 goal<=3"},
-		{result{"idle", 1234.5, 500, "MB", 1}, "bench: idle ours=1234MB peer=500MB ratio=2.47 goal<=1"},
-		{result{"start", 0.0456, 5, "s", 1}, "bench: start ours=0.046s peer=5.00s ratio=0.01 goal<=1"},
-		{result{"none", 0, 5, "s", 1}, "bench: none ours=0.000s peer=5.00s ratio=0.00 goal<=1"},
+		{result{name: "release", ours: 612.4, peer: 500, unit: "ms", most: 1.5}, "bench: release ours=612ms peer=500ms ratio=1.22 goal<=1.5"},
+		{result{name: "alert", ours: 9.876, peer: 12.34, unit: "ms", most: 3}, "bench: alert ours=9.88ms peer=12.3ms ratio=0.80 goal<=3"},
+		{result{name: "idle", ours: 1234.5, peer: 500, unit: "MB", most: 1}, "bench: idle ours=1234MB peer=500MB ratio=2.47 goal<=1"},
+		{result{name: "start", ours: 0.0456, peer: 5, unit: "s", most: 1}, "bench: start ours=0.046s peer=5.00s ratio=0.01 goal<=1"},
+		{result{name: "none", ours: 0, peer: 5, unit: "s", most: 1}, "bench: none ours=0.000s peer=5.00s ratio=0.00 goal<=1"},
+		{result{name: "get", ours: 2500, peer: 10000, unit: "/s", least: 0.4, floor: 3000},
+			"bench: get ours=2500/s peer=10000/s ratio=0.25 goal>=0.4\nbench: get-floor ours=2500/s peer=3000/s ratio=0.83 goal>=1"},
 	} {
 		require.Equal(t, tt.want, tt.r.String())
 	}
