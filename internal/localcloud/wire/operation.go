@@ -28,20 +28,21 @@ func Op[I, O any](f func(ctx context.Context, in *I) (*O, error)) Operation {
 // run decodes tree into the operation's input, calls it and gives the output as
 // a tree.
 func (o Operation) run(ctx context.Context, tree any) (any, error) {
-	out, err := o.answer(ctx, tree)
+	in, err := o.read(tree)
+	if err != nil {
+		return nil, err
+	}
+	out, err := o.call(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	return encode(reflect.ValueOf(out)), nil
 }
 
-// answer is run with the output as it is.
-func (o Operation) answer(ctx context.Context, tree any) (any, error) {
+// read decodes a tree into the operation's input.
+func (o Operation) read(tree any) (any, error) {
 	in := reflect.New(o.input)
-	if err := decode(tree, in.Elem(), ""); err != nil {
-		return nil, err
-	}
-	return o.call(ctx, in.Interface())
+	return in.Interface(), decode(tree, in.Elem(), "")
 }
 
 func (ops Operations) find(service, name string) (Operation, error) {

@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -41,16 +43,31 @@ func QueryHandler(service, namespace string, ops Operations) http.Handler {
 }
 
 func serveQuery(ctx context.Context, form url.Values, service string, ops Operations) (any, error) {
-	op, err := ops.find(service, form.Get("Action"))
-	if err != nil {
-		return nil, err
+	action := form.Get("Action")
+	if action == "" {
+		return nil, Errorf("MissingAction", "The request must contain the parameter Action.")
+	}
+	op, ok := ops[action]
+	if !ok {
+		return nil, Errorf("InvalidAction", "Could not find operation %s for version %s: %s: operation %s is not offered by this local cloud",
+			action, form.Get("Version"), service, action)
 	}
 	tree, err := parseForm(form).tree(op.input)
 	if err != nil {
 		return nil, err
 	}
-	return op.answer(ctx, tree)
+	in, err := op.read(tree)
+	if e, ok := errors.AsType[*Error](err); ok {
+		return nil, &Error{Code: cmp.Or(queryWords[e.Code], e.Code), Message: e.Message, Status: e.Status}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return op.call(ctx, in)
 }
+
+// queryWords are what awsQuery calls the errors of decode.
+var queryWords = map[string]string{"SerializationException": "MalformedInput", "ValidationException": "ValidationError"}
 
 // writeXML writes a value of an SDK type: members in order of name, list items as
 // <member>, map entries as <entry>.
@@ -105,10 +122,14 @@ func escape(s string) string {
 }
 
 func writeQueryError(w http.ResponseWriter, e *Error) {
+	fault := "Sender"
+	if e.status() >= http.StatusInternalServerError {
+		fault = "Receiver"
+	}
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(e.status())
-	_, _ = fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>`,
-		escape(e.Code), escape(e.Message), w.Header().Get(requestID))
+	_, _ = fmt.Fprintf(w, `<ErrorResponse><Error><Type>%s</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>`,
+		fault, escape(e.Code), escape(e.Message), w.Header().Get(requestID))
 }
 
 // writeXMLError answers as S3 does.

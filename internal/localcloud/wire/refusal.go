@@ -8,6 +8,7 @@ type reason int
 const (
 	missing reason = iota
 	incomplete
+	badQuery // of a presigned request
 	unknownKey
 	wrongSignature
 	skewed
@@ -37,6 +38,7 @@ var (
 	jsonAuth = authCodes{
 		missing:        "MissingAuthenticationTokenException",
 		incomplete:     "IncompleteSignatureException",
+		badQuery:       "IncompleteSignatureException",
 		unknownKey:     "UnrecognizedClientException",
 		wrongSignature: "InvalidSignatureException",
 		skewed:         "InvalidSignatureException",
@@ -49,6 +51,7 @@ var (
 	queryAuth = authCodes{
 		missing:        "MissingAuthenticationToken",
 		incomplete:     "IncompleteSignature",
+		badQuery:       "IncompleteSignature",
 		unknownKey:     "InvalidClientTokenId",
 		wrongSignature: "SignatureDoesNotMatch",
 		skewed:         "SignatureDoesNotMatch",
@@ -61,6 +64,7 @@ var (
 	s3Auth = authCodes{
 		missing:        "AccessDenied",
 		incomplete:     "AuthorizationHeaderMalformed",
+		badQuery:       "AuthorizationQueryParametersError",
 		unknownKey:     "InvalidAccessKeyId",
 		wrongSignature: "SignatureDoesNotMatch",
 		skewed:         "RequestTimeTooSkewed",
@@ -76,6 +80,7 @@ var (
 
 var refusalStatus = map[reason]int{
 	incomplete:   http.StatusBadRequest,
+	badQuery:     http.StatusBadRequest,
 	badBody:      http.StatusBadRequest,
 	tooLargeBody: http.StatusRequestEntityTooLarge,
 	notOffered:   http.StatusNotImplemented,
@@ -87,6 +92,9 @@ var s3Status = map[string]int{"InvalidToken": http.StatusBadRequest, "ExpiredTok
 
 func (r *refusal) as(p protocol) *Error {
 	e := &Error{Code: p.auth[r.reason], Message: r.message, Status: http.StatusForbidden}
+	if e.Code == "RequestTimeTooSkewed" { // S3's own sentence
+		e.Message = "The difference between the request time and the current time is too large. " + e.Message
+	}
 	if status, ok := refusalStatus[r.reason]; ok {
 		e.Status = status
 	}

@@ -105,7 +105,7 @@ func TestErrorsReachTheSDK(t *testing.T) {
 	_, err = cloudwatch.NewFromConfig(cfg).DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{})
 	require.ErrorContains(t, err, "UnknownOperationException: GraniteServiceVersion20100801: operation DescribeAlarms")
 	_, err = sts.NewFromConfig(cfg).GetSessionToken(t.Context(), &sts.GetSessionTokenInput{})
-	require.ErrorContains(t, err, "UnknownOperationException: sts: operation GetSessionToken")
+	require.ErrorContains(t, err, "InvalidAction: Could not find operation GetSessionToken for version 2011-06-15")
 	_, err = rt.InvokeEndpoint(t.Context(), &sagemakerruntime.InvokeEndpointInput{EndpointName: aws.String("none"), Body: []byte("{}")})
 	require.Equal(t, "ValidationError", code(err))
 	_, err = rt.InvokeEndpoint(t.Context(), &sagemakerruntime.InvokeEndpointInput{EndpointName: aws.String("a"), Body: make([]byte, wire.MaxBody+1)})

@@ -65,14 +65,17 @@ func readHeader(header string, r *http.Request) (signature, *refusal) {
 
 func readQuery(q url.Values) (signature, *refusal) {
 	if got := q.Get("X-Amz-Algorithm"); got != algorithm {
-		return signature{}, refuse(incomplete, "X-Amz-Algorithm is "+strconv.Quote(got)+", not "+algorithm)
+		return signature{}, refuse(badQuery, "X-Amz-Algorithm is "+strconv.Quote(got)+", not "+algorithm)
 	}
 	s, refused := signatureOf(q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), q.Get("X-Amz-Signature"), q.Get("X-Amz-Date"))
 	s.presigned, s.payload, s.token = true, unsignedPayload, q.Get(tokenHeader)
 	seconds, err := strconv.Atoi(q.Get("X-Amz-Expires"))
 	s.expires = time.Duration(seconds) * time.Second
-	if refused == nil && (err != nil || seconds < 1 || s.expires > maxExpiry) {
-		refused = refuse(incomplete, "X-Amz-Expires is "+strconv.Quote(q.Get("X-Amz-Expires"))+", not a number of seconds from 1 to 604800")
+	switch {
+	case refused != nil:
+		refused.reason = badQuery
+	case err != nil, seconds < 1, seconds > int(maxExpiry/time.Second):
+		refused = refuse(badQuery, "X-Amz-Expires is "+strconv.Quote(q.Get("X-Amz-Expires"))+"; it must be a number of seconds from 1 to a week, that is 604800")
 	}
 	return s, refused
 }

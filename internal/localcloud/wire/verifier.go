@@ -40,7 +40,7 @@ func (v Verifier) check(s signature, r *http.Request, payload string) *refusal {
 	}
 	want := v.sign(s, canonical(s, r, payload))
 	if !hmac.Equal([]byte(want), []byte(s.hex)) {
-		return refuse(wrongSignature, "the request signature we calculated does not match the signature you provided; check the secret key")
+		return refuse(wrongSignature, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.")
 	}
 	return nil
 }
