@@ -42,8 +42,7 @@ func (x *exchange) Write(p []byte) (int, error) {
 	if x.bare == "" {
 		return x.ResponseWriter.Write(p)
 	}
-	// GetObjectAttributes tells the ETag in the body.
-	_, err := x.ResponseWriter.Write(bytes.ReplaceAll(p, []byte("<ETag>"+x.bare+"</ETag>"), []byte("<ETag>"+x.etag+"</ETag>")))
+	_, err := x.ResponseWriter.Write(bytes.ReplaceAll(p, []byte(x.bare), []byte(x.full)))
 	return len(p), err
 }
 

@@ -27,7 +27,7 @@ type exchange struct {
 	source  string    // address of the client
 
 	parts      int    // the answer's ETag is that of so many parts
-	bare, etag string // the answer's body has the first in place of the second
+	bare, full string // an element of the answer's body as gofakes3 and as S3 writes it
 	status     int    // of the refusal, where gofakes3 does not know its code
 	failed     int    // the status that gofakes3 gave a failure, whose body is held back
 	failure    bytes.Buffer

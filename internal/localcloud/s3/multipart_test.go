@@ -38,6 +38,7 @@ func TestMultipartUploadGoesOnAfterARestart(t *testing.T) {
 	done, err := c.CompleteMultipartUpload(t.Context(), &awss3.CompleteMultipartUploadInput{Bucket: bucket, Key: key, UploadId: u.UploadId, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}})
 	require.NoError(t, err)
 	require.True(t, strings.HasSuffix(*done.ETag, `-3"`), *done.ETag)
+	require.Equal(t, c.server.URL+"/data/big", *done.Location)
 
 	head, err := c.HeadObject(t.Context(), &awss3.HeadObjectInput{Bucket: bucket, Key: key})
 	require.NoError(t, err)
@@ -149,7 +150,7 @@ func TestUploadsAreListed(t *testing.T) {
 
 func TestPartsAreDescribed(t *testing.T) {
 	c := start(t)
-	bucket, key := aws.String("data"), aws.String("big")
+	bucket, key := aws.String("data"), aws.String("big & <bold>")
 	u, err := c.CreateMultipartUpload(t.Context(), &awss3.CreateMultipartUploadInput{Bucket: bucket, Key: key})
 	require.NoError(t, err)
 	part, err := c.UploadPart(t.Context(), &awss3.UploadPartInput{Bucket: bucket, Key: key, UploadId: u.UploadId, PartNumber: aws.Int32(1), Body: strings.NewReader("hello"), ChecksumCRC32: aws.String("NhCmhg==")})
@@ -159,6 +160,7 @@ func TestPartsAreDescribed(t *testing.T) {
 	require.Equal(t, "BadDigest", code(err))
 	done, err := c.CompleteMultipartUpload(t.Context(), &awss3.CompleteMultipartUploadInput{Bucket: bucket, Key: key, UploadId: u.UploadId, MultipartUpload: &types.CompletedMultipartUpload{Parts: []types.CompletedPart{{ETag: part.ETag, PartNumber: aws.Int32(1)}}}})
 	require.NoError(t, err)
+	require.Equal(t, c.server.URL+"/data/big%20%26%20%3Cbold%3E", *done.Location)
 	attributes, err := c.GetObjectAttributes(t.Context(), &awss3.GetObjectAttributesInput{Bucket: bucket, Key: key, ObjectAttributes: []types.ObjectAttributes{"ETag", "ObjectParts"}})
 	require.NoError(t, err)
 	require.Equal(t, strings.Trim(*done.ETag, `"`), *attributes.ETag)

@@ -49,7 +49,7 @@ func (s *Store) load(x *exchange, bucket, key string) (r *record, err error) {
 			return err
 		}
 		if x.lists {
-			x.bare, x.etag = hex.EncodeToString(r.MD5), r.etag()
+			x.bare, x.full = "<ETag>"+hex.EncodeToString(r.MD5)+"</ETag>", "<ETag>"+r.etag()+"</ETag>"
 			x.set("X-Amz-Version-Id", r.Version)
 		}
 		if !x.shows {

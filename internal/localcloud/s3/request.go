@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -47,6 +48,7 @@ func (x *exchange) readObject(r *http.Request, query url.Values) error {
 	x.event = eventPut
 	if part && r.Method == http.MethodPost {
 		x.event = eventComplete
+		x.bare, x.full = "<Location></Location>", "<Location>"+html.EscapeString("http://"+r.Host+r.URL.EscapedPath())+"</Location>"
 	}
 	if r.Method == http.MethodPut && r.Header.Get(copySourceHeader) != "" {
 		if err := x.takeSource(r, part); err != nil {
