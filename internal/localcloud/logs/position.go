@@ -37,7 +37,10 @@ func (p position) String() string {
 }
 
 func parsePosition(s string) (position, bool) {
-	n, ok := new(big.Int).SetString(s, 10)
+	n, ok := new(big.Int), len(s) <= 64 // AWS has 56 digits; to read millions takes long
+	if ok {
+		_, ok = n.SetString(s, 10)
+	}
 	if !ok || n.Sign() < 0 || n.BitLen() > 128 {
 		return position{}, false
 	}

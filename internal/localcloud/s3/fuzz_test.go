@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,7 +67,7 @@ func FuzzXML(f *testing.F) {
 		for _, to := range []struct{ method, path string }{
 			{http.MethodPost, "/data?delete"}, {http.MethodPost, "/data/key?uploadId=" + upload}, {http.MethodPut, "/data/key?tagging"},
 			{http.MethodPut, "/data?versioning"}, {http.MethodPut, "/other"}, {http.MethodPut, "/data?acl"}, {http.MethodPut, "/data?tagging"},
-			{http.MethodPut, "/data?lifecycle"}, {http.MethodPut, "/data?policy"}, {http.MethodPut, "/data?cors"}, {http.MethodPut, "/data?encryption"},
+			{http.MethodPut, "/data?lifecycle"}, {http.MethodPut, "/data?notification"}, {http.MethodPut, "/data?object-lock"}, {http.MethodPut, "/data/key?retention"}, {http.MethodPut, "/data/key?legal-hold"}, {http.MethodPut, "/data?policy"}, {http.MethodPut, "/data?cors"}, {http.MethodPut, "/data?encryption"},
 			{http.MethodPut, "/data?object-lock"}, {http.MethodPut, "/data?notification"}, {http.MethodPut, "/data?publicAccessBlock"}, {http.MethodPut, "/data?ownershipControls"},
 			{http.MethodPut, "/data/key?retention"}, {http.MethodPut, "/data/key?legal-hold"},
 		} {
@@ -75,6 +76,19 @@ func FuzzXML(f *testing.F) {
 			requireSound(t, w)
 		}
 	})
+}
+
+// A body may not make the cloud go deeper than its stack.
+func TestDeepXML(t *testing.T) {
+	c := start(t)
+	h, err := c.store.Handler(slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	for _, to := range []struct{ method, path string }{{http.MethodPost, "/data?delete"}, {http.MethodPut, "/data/key?tagging"}, {http.MethodPut, "/data?versioning"}, {http.MethodPut, "/data?lifecycle"}} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(to.method, to.path, strings.NewReader(strings.Repeat("<a>", 1<<18))))
+		require.Less(t, w.Code, http.StatusInternalServerError, to.path)
+		require.GreaterOrEqual(t, w.Code, http.StatusBadRequest, to.path)
+	}
 }
 
 // FuzzRequest sends what else of a request is parsed: key, query, and headers.

@@ -11,6 +11,10 @@ import (
 	"time"
 )
 
+// maxFormDepth is how many parts a name may have; AWS's deepest have 8. Without a
+// bound one request could use up the stack, which ends the process.
+const maxFormDepth = 32
+
 // formNode is a part of an awsQuery form, whose names are paths with dots: lists are
 // <name>.member.<n>, maps <name>.entry.<n>.key and .value (for message attributes
 // .Name and .Value).
@@ -19,11 +23,14 @@ type formNode struct {
 	members map[string]*formNode
 }
 
-func parseForm(form url.Values) *formNode {
+func parseForm(form url.Values) (*formNode, error) {
 	root := &formNode{}
 	for name, values := range form {
 		if name == "Action" || name == "Version" {
 			continue
+		}
+		if strings.Count(name, ".") >= maxFormDepth {
+			return nil, Errorf("MalformedQueryString", "the name %.80q... is deeper than %d parts", name, maxFormDepth)
 		}
 		at := root
 		for part := range strings.SplitSeq(name, ".") {
@@ -37,7 +44,7 @@ func parseForm(form url.Values) *formNode {
 		}
 		at.text = values[0]
 	}
-	return root
+	return root, nil
 }
 
 // tree gives a node in the form that decode takes for a type. What the type does not

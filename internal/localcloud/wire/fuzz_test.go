@@ -177,3 +177,46 @@ func FuzzPacked(f *testing.F) {
 		require.Contains(t, []int{http.StatusOK, http.StatusBadRequest, http.StatusRequestEntityTooLarge}, w.Code, w.Body)
 	})
 }
+
+// FuzzChunked holds that chunks give as many bytes as were stated, or an error,
+// and that nobody can make signed ones without the key.
+func FuzzChunked(f *testing.F) {
+	for _, body := range []string{"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n", "5\nhello\n0\n\n", "5;chunk-signature=" + firstChunk + "\r\nhello\r\n0;chunk-signature=" + lastChunk + "\r\n\r\n",
+		"-1\r\n", "7fffffffffffffff\r\nx", "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", "0\r\n", "\r\n", "0\r\nx:y\r\nz", strings.Repeat("0", 5000)} {
+		f.Add([]byte(body), "5")
+		f.Add([]byte(body), "0")
+	}
+	f.Add([]byte(""), "-1")
+	f.Fuzz(func(t *testing.T, body []byte, length string) {
+		for _, kind := range []string{unsignedTrailer, signedChunks, signedChunksTrailer} {
+			v, s := exampleVerifier()
+			s.payload = kind
+			r := chunked(string(body), length)
+			if refused := v.guardBody(s, r); refused != nil {
+				continue
+			}
+			got, err := io.ReadAll(r.Body)
+			require.LessOrEqual(t, int64(len(got)), r.ContentLength)
+			if err == nil {
+				require.Equal(t, unsignedTrailer, kind)
+				require.Equal(t, r.ContentLength, int64(len(got)))
+			}
+		}
+	})
+}
+
+// A request may not make the cloud go deeper than its stack.
+func TestDeepBodies(t *testing.T) {
+	const depth = 1 << 20
+	rt := fuzzed()
+	for _, r := range []*http.Request{
+		rt.request("sagemaker", "/", []byte(strings.Repeat(`{"a":`, depth)), targetHeader, "SageMaker.CreateTrainingJob"),
+		rt.request("sagemaker", "/", []byte(`{"HyperParameters":`+strings.Repeat("[", depth)), targetHeader, "SageMaker.CreateTrainingJob"),
+		rt.request("monitoring", "/service/GraniteServiceVersion20100801/operation/PutMetricData", bytes.Repeat([]byte{0x9f}, depth), protocolHeader, cborProtocol),
+		rt.request("monitoring", "/service/GraniteServiceVersion20100801/operation/PutMetricData", bytes.Repeat([]byte{0xbf, 0x61, 'a'}, depth), protocolHeader, cborProtocol),
+		rt.request("sts", "/", []byte("Action=DecodeAuthorizationMessage&EncodedMessage"+strings.Repeat(".a", depth)+"=x"), "Content-Type", "application/x-www-form-urlencoded"),
+		rt.request("sts", "/", []byte("Action=DecodeAuthorizationMessage&Unknown"+strings.Repeat(".a", depth)+"=x"), "Content-Type", "application/x-www-form-urlencoded"),
+	} {
+		require.Equal(t, http.StatusBadRequest, rt.answer(r).Code)
+	}
+}

@@ -52,7 +52,11 @@ func serveQuery(ctx context.Context, form url.Values, service string, ops Operat
 		return nil, Errorf("InvalidAction", "Could not find operation %s for version %s: %s: operation %s is not offered by this local cloud",
 			action, form.Get("Version"), service, action)
 	}
-	tree, err := parseForm(form).tree(op.input)
+	root, err := parseForm(form)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := root.tree(op.input)
 	if err != nil {
 		return nil, err
 	}
