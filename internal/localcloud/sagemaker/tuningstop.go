@@ -11,6 +11,7 @@ import (
 type curve struct {
 	log    *scraper
 	values []float32
+	whole  bool // the job has completed: there will be no more
 }
 
 func newCurve(objective types.MetricDefinition) *curve {
@@ -20,13 +21,12 @@ func newCurve(objective types.MetricDefinition) *curve {
 }
 
 // read takes in what a log has gained. A job that started over has a new log.
-func (c *curve) read(file string) []float32 {
+func (c *curve) read(file string) {
 	if file != c.log.file {
 		c.log.follow(file)
 		c.values = nil
 	}
 	c.log.read()
-	return c.values
 }
 
 // hopeless are the training jobs that early stopping ends, by the median rule.
@@ -36,19 +36,26 @@ func (s *Service) hopeless(j *tuningJob, curves map[string]*curve) (names []stri
 	for i := range j.Trials {
 		t := &j.Trials[i]
 		name := *t.TrainingJobName
+		if !t.Launched {
+			continue
+		}
 		if curves[name] == nil {
 			curves[name] = newCurve(j.objectiveDefinition(t.Definition))
 		}
-		job, err := s.store.training.get(name)
-		if err != nil {
-			continue // it was not made yet
+		c, status := curves[name], t.TrainingJobStatus
+		if !c.whole && (status == types.TrainingJobStatusCompleted || status == types.TrainingJobStatusInProgress) {
+			job, err := s.store.training.get(name)
+			if err != nil {
+				continue // it was deleted
+			}
+			c.read(s.file(job.journal()))
+			c.whole = status == types.TrainingJobStatusCompleted
 		}
-		file := s.file(job.journal())
 		switch {
-		case t.TrainingJobStatus == types.TrainingJobStatusCompleted:
-			done = append(done, curves[name].read(file))
-		case t.Launched && t.TrainingJobStatus == types.TrainingJobStatusInProgress:
-			running[name] = curves[name].read(file)
+		case c.whole:
+			done = append(done, c.values)
+		case status == types.TrainingJobStatusInProgress:
+			running[name] = c.values
 		}
 	}
 	for name, values := range running {
