@@ -21,6 +21,7 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -71,10 +72,20 @@ type Exit struct {
 	Code       int       `json:"code"`             // exit code, -1 when ended by a signal or not started
 	Signal     string    `json:"signal,omitempty"` // the signal that ended it
 	Error      string    `json:"error,omitempty"`  // why it could not be started
-	MaxRSS     int64     `json:"maxRss"`           // bytes
+	MaxRSS     int64     `json:"maxRss"`           // bytes; of the largest of its processes
 	CPUSeconds float64   `json:"cpuSeconds"`       // user and system time
 	Started    time.Time `json:"started"`
 	Ended      time.Time `json:"ended"`
+}
+
+// UsageMark begins the line that a supervisor adds to the log of an ended run.
+const UsageMark = "[supervisor] "
+
+// usage is that line: what the command and the processes that it waited for
+// have used.
+func (e Exit) usage() string {
+	return fmt.Sprintf("%sused %.2f s of CPU in %.2f s, and %.1f MiB of memory at most\n",
+		UsageMark, e.CPUSeconds, e.Ended.Sub(e.Started).Seconds(), float64(e.MaxRSS)/(1<<20))
 }
 
 // OK reports whether the command ended by itself with code 0.

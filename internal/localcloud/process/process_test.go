@@ -130,7 +130,29 @@ func TestExitIsRecorded(t *testing.T) {
 	require.False(t, e.Ended.Before(e.Started))
 	log, err := os.ReadFile(s.Log)
 	require.NoError(t, err)
-	require.Equal(t, "hello world\n", string(log))
+	require.Equal(t, "hello world\n"+e.usage(), string(log), "its supervisor adds what it used")
+	require.Regexp(t, `^\[supervisor\] used \d+\.\d\d s of CPU in \d+\.\d\d s, and \d+\.\d MiB of memory at most\n$`, e.usage())
+}
+
+// A run clears up after itself, whatever its end was; what that command says is
+// not the run's.
+func TestAfter(t *testing.T) {
+	for _, part := range []string{"exit", "hang"} {
+		s := spec(t, part)
+		done := filepath.Join(t.TempDir(), "done")
+		s.After = []string{"sh", "-c", "echo cleared; touch " + done}
+		r, err := Start(s)
+		require.NoError(t, err)
+		if part == "hang" {
+			loggedPID(t, s)
+			require.NoError(t, r.Stop())
+		}
+		ended(t, r)
+		require.FileExists(t, done, part)
+		log, err := os.ReadFile(s.Log)
+		require.NoError(t, err)
+		require.NotContains(t, string(log), "cleared")
+	}
 }
 
 func TestCommandThatCannotStart(t *testing.T) {

@@ -79,6 +79,9 @@ func (s *supervisor) run() error {
 		err = s.note()
 	}
 	exit.Ended = time.Now().UTC()
+	if exit.Error == "" {
+		err = errors.Join(err, s.say(exit.usage()))
+	}
 	return errors.Join(err, s.record(exit))
 }
 
@@ -102,6 +105,16 @@ func (s *supervisor) start() error {
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	bind(s.cmd.SysProcAttr)
 	return s.cmd.Start()
+}
+
+// say adds a line of the supervisor's own to the log.
+func (s *supervisor) say(line string) error {
+	log, err := os.OpenFile(s.spec.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = log.WriteString(line)
+	return errors.Join(err, log.Close())
 }
 
 // look finds the program in the PATH the command will have.

@@ -62,3 +62,12 @@ func parentOf(pid int) int {
 
 // maxRSS is in bytes; Linux counts in KiB (getrusage(2)).
 func maxRSS(u *syscall.Rusage) int64 { return u.Maxrss << 10 }
+
+// Memory is how much memory the machine has, in bytes; 0 if that is unknown.
+func Memory() int64 {
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) != nil {
+		return 0
+	}
+	return int64(info.Totalram) * int64(info.Unit)
+}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"steward/internal/localcloud/process"
 )
 
 // maxLogLine is how much of a line is looked at, in bytes; the rest is dropped.
@@ -119,6 +121,9 @@ func (s *scraper) take(c byte, at time.Time) {
 }
 
 func (s *scraper) line(line []byte, at time.Time) {
+	if bytes.HasPrefix(line, []byte(process.UsageMark)) {
+		return // not the container's
+	}
 	if len(line) > 0 {
 		s.last = string(line)
 	}

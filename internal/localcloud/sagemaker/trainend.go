@@ -21,6 +21,7 @@ func (s *Service) verdict(t *task, exit process.Exit) outcome {
 		failure = []byte(err.Error())
 	}
 	t.metrics.read()
+	s.measure(t.name, 0, exit)
 	return judge(exit, t.stopping(), string(failure), t.metrics.lastLine())
 }
 
