@@ -29,9 +29,11 @@ type kase struct {
 // suites are all cases, by the service as its SDK calls itself.
 var suites = map[string][]kase{
 	"S3":                slices.Concat(bucketCases, objectCases, writeCases, listCases, multipartCases, versionCases, settingCases, lockCases, documentCases),
-	"SageMaker":         slices.Concat(trainingCases, transformCases, registryCases, modelCases, configCases, endpointCases, tagCases),
+	"SageMaker":         slices.Concat(trainingCases, transformCases, registryCases, modelCases, configCases, endpointCases, tagCases, tuningCases, cardCases),
 	"SageMaker Runtime": runtimeCases,
-	"CloudWatch":        metricCases,
+	"CloudWatch":        slices.Concat(metricCases, alarmCases),
+	"CloudWatch Logs":   logCases,
+	"SNS":               topicCases,
 	"STS":               identityCases,
 }
 
@@ -39,6 +41,8 @@ func TestS3(t *testing.T)         { run(t, "S3") }
 func TestSageMaker(t *testing.T)  { run(t, "SageMaker") }
 func TestRuntime(t *testing.T)    { run(t, "SageMaker Runtime") }
 func TestCloudWatch(t *testing.T) { run(t, "CloudWatch") }
+func TestLogs(t *testing.T)       { run(t, "CloudWatch Logs") }
+func TestSNS(t *testing.T)        { run(t, "SNS") }
 func TestSTS(t *testing.T)        { run(t, "STS") }
 
 func allCases() []kase { return slices.Concat(slices.Collect(maps.Values(suites))...) }

@@ -12,10 +12,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemakerruntime"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
@@ -29,6 +31,8 @@ type cloud struct {
 	sm      *sagemaker.Client
 	runtime *sagemakerruntime.Client
 	metrics *cloudwatch.Client
+	logs    *cloudwatchlogs.Client
+	sns     *sns.Client
 	sts     *sts.Client
 }
 
@@ -38,6 +42,7 @@ func newCloud(t *testing.T) *cloud {
 	cfg.APIOptions = append(cfg.APIOptions, c.observe)
 	c.s3, c.sm, c.runtime = s3.NewFromConfig(cfg), sagemaker.NewFromConfig(cfg), sagemakerruntime.NewFromConfig(cfg)
 	c.metrics, c.sts = cloudwatch.NewFromConfig(cfg), sts.NewFromConfig(cfg)
+	c.logs, c.sns = cloudwatchlogs.NewFromConfig(cfg), sns.NewFromConfig(cfg)
 	return c
 }
 

@@ -69,7 +69,7 @@ func (a *Alarms) setState(_ context.Context, in *cloudwatch.SetAlarmStateInput) 
 	}
 	err := a.change(aws.ToString(in.AlarmName), func(tx *bolt.Tx, x *alarm) error { return a.enter(tx, x, to, a.cfg.Now()) })
 	if errors.Is(err, errNoAlarm) {
-		return nil, wire.Errorf("ResourceNotFound", "Alarm %s does not exist", aws.ToString(in.AlarmName))
+		return nil, &wire.Error{Code: "ResourceNotFound", Message: "Alarm " + aws.ToString(in.AlarmName) + " does not exist", Status: 404}
 	}
 	return &cloudwatch.SetAlarmStateOutput{}, err
 }

@@ -62,7 +62,7 @@ func (v Verifier) know(s signature) *refusal {
 	case s.token == "" && strings.HasPrefix(s.accessKey, TemporaryPrefix):
 		return refuse(unknownKey, "The access key "+s.accessKey+" is temporary: the request lacks its session token")
 	case s.token == "":
-		return refuse(unknownKey, "The access key "+strconv.Quote(s.accessKey)+" is not known here")
+		return refuse(unknownKey, "The security token included in the request is invalid: the access key "+strconv.Quote(s.accessKey)+" is not known here")
 	case !valid, session.AccessKey != s.accessKey:
 		return refuse(badToken, "The security token included in the request is invalid")
 	case !v.now().Before(session.Expires):
