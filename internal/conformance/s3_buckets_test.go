@@ -76,7 +76,7 @@ func fullBucket(c *cloud) {
 	name := c.bucket()
 	c.put(name, "k", "x")
 	_, err := c.s3.DeleteBucket(c.Context(), &s3.DeleteBucketInput{Bucket: name})
-	c.refused(err, "BucketNotEmpty", "")
+	c.refused(err, "BucketNotEmpty", "The bucket you tried to delete is not empty")
 	require.Equal(c, 409, status(err))
 }
 

@@ -106,7 +106,7 @@ func uploadAborted(c *cloud) {
 	one := c.part(bucket, key, id, 1, "x")
 	_, err := c.s3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: bucket, Key: &key, UploadId: id})
 	require.NoError(c, err)
-	const gone = ""
+	const gone = "The specified upload does not exist"
 	_, err = c.s3.UploadPart(ctx, &s3.UploadPartInput{Bucket: bucket, Key: &key, UploadId: id, PartNumber: aws.Int32(1), Body: strings.NewReader("x")})
 	c.refused(err, "NoSuchUpload", gone)
 	require.Equal(c, 404, status(err))
@@ -143,7 +143,7 @@ func badParts(c *cloud) {
 		require.Equal(c, 400, status(err))
 	}
 	_, err = c.s3.UploadPartCopy(ctx, &s3.UploadPartCopyInput{Bucket: bucket, Key: &key, UploadId: id, PartNumber: aws.Int32(1), CopySource: aws.String(*bucket + "/nowhere")})
-	c.refused(err, "NoSuchKey", "")
+	c.refused(err, "NoSuchKey", "The specified key does not exist")
 	_, err = c.complete(bucket, key, id, one)
 	require.NoError(c, err, "one small part is the last one")
 	require.Equal(c, "small", c.read("s3://"+*bucket+"/"+key))

@@ -79,21 +79,21 @@ func anyKey(c *cloud) {
 		require.NoError(c, err)
 	}
 	_, err := c.s3.PutObject(c.Context(), &s3.PutObjectInput{Bucket: bucket, Key: aws.String(strings.Repeat("k", 1025))})
-	c.refused(err, "KeyTooLongError", "")
+	c.refused(err, "KeyTooLongError", "Your key is too long")
 	require.Equal(c, 400, status(err))
 }
 
 func missingObject(c *cloud) {
 	ctx, bucket, key := c.Context(), c.bucket(), aws.String("nowhere")
 	_, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: key})
-	c.refused(err, "NoSuchKey", "")
+	c.refused(err, "NoSuchKey", "The specified key does not exist.")
 	require.Equal(c, 404, status(err))
 	_, err = c.s3.GetObjectAttributes(ctx, &s3.GetObjectAttributesInput{Bucket: bucket, Key: key, ObjectAttributes: []types.ObjectAttributes{types.ObjectAttributesEtag}})
-	c.refused(err, "NoSuchKey", "")
+	c.refused(err, "NoSuchKey", "The specified key does not exist.")
 	_, err = c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key})
 	c.refused(err, "NotFound", "")
 	_, err = c.s3.CopyObject(ctx, &s3.CopyObjectInput{Bucket: bucket, Key: aws.String("to"), CopySource: aws.String(*bucket + "/nowhere")})
-	c.refused(err, "NoSuchKey", "")
+	c.refused(err, "NoSuchKey", "The specified key does not exist.")
 	_, err = c.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: bucket, Key: key})
 	require.NoError(c, err, "deleting what is not there is done")
 }
@@ -110,7 +110,7 @@ func ranges(c *cloud) {
 		require.Equal(c, int64(len(want[0])), *out.ContentLength)
 	}
 	_, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: key, Range: aws.String("bytes=10-12")})
-	c.refused(err, "InvalidRange", "")
+	c.refused(err, "InvalidRange", "The requested range is not satisfiable")
 	require.Equal(c, 416, status(err))
 }
 
@@ -148,7 +148,7 @@ func conditionalReads(c *cloud) {
 		require.Equal(c, tt.want, status(err), "%s: %v", name, err)
 		require.Equal(c, tt.want, status(headErr), "%s of the head: %v", name, headErr)
 		if tt.want == 412 {
-			c.refused(err, "PreconditionFailed", "")
+			c.refused(err, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 		}
 	}
 }
@@ -184,9 +184,9 @@ func checksums(c *cloud) {
 	require.Equal(c, 400, status(err))
 	md5 := base64.StdEncoding.EncodeToString(make([]byte, 16))
 	_, err = c.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: aws.String("wrong"), Body: strings.NewReader(body), ContentMD5: &md5})
-	c.refused(err, "BadDigest", "")
+	c.refused(err, "BadDigest", "The Content-MD5 you specified did not match what we received")
 	_, err = c.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: aws.String("wrong"), Body: strings.NewReader(body), ContentMD5: aws.String("short")})
-	c.refused(err, "InvalidDigest", "")
+	c.refused(err, "InvalidDigest", "The Content-MD5 you specified")
 	_, err = c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: aws.String("wrong")})
 	c.refused(err, "NotFound", "")
 }

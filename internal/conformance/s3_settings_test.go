@@ -48,11 +48,11 @@ func badObjectTags(c *cloud) {
 		return err
 	}
 	tag := func(key, value string) types.Tag { return types.Tag{Key: &key, Value: &value} }
-	c.refused(put(tag("a", "1"), tag("a", "2")), "InvalidTag", "")
-	c.refused(put(tag(fmt.Sprintf("%0129d", 1), "x")), "InvalidTag", "")
-	c.refused(put(tag("a", fmt.Sprintf("%0257d", 1))), "InvalidTag", "")
+	c.refused(put(tag("a", "1"), tag("a", "2")), "InvalidTag", "Cannot provide multiple Tags with the same key")
+	c.refused(put(tag(string(make([]byte, 0, 129))+fmt.Sprintf("%0129d", 1), "x")), "InvalidTag", "The TagKey you have provided is invalid")
+	c.refused(put(tag("a", fmt.Sprintf("%0257d", 1))), "InvalidTag", "The TagValue you have provided is invalid")
 	_, err := c.s3.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: bucket, Key: aws.String("nowhere")})
-	c.refused(err, "NoSuchKey", "")
+	c.refused(err, "NoSuchKey", "The specified key does not exist")
 }
 
 func ownerHasControl(c *cloud) {

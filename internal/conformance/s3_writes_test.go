@@ -34,15 +34,15 @@ func conditionalWrites(c *cloud) {
 	anything := aws.String("*")
 	require.NoError(c, write("k", "one", s3.PutObjectInput{IfNoneMatch: anything}))
 	err := write("k", "two", s3.PutObjectInput{IfNoneMatch: anything})
-	c.refused(err, "PreconditionFailed", "")
+	c.refused(err, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	require.Equal(c, 412, status(err))
 	err = write("k", "two", s3.PutObjectInput{IfMatch: aws.String(etag("other"))})
-	c.refused(err, "PreconditionFailed", "")
+	c.refused(err, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	require.Equal(c, "one", c.read("s3://"+*bucket+"/k"))
 	require.NoError(c, write("k", "two", s3.PutObjectInput{IfMatch: aws.String(etag("one"))}))
 	require.Equal(c, "two", c.read("s3://"+*bucket+"/k"))
 	err = write("nowhere", "x", s3.PutObjectInput{IfMatch: aws.String(etag("one"))})
-	c.refused(err, "NoSuchKey", "")
+	c.refused(err, "NoSuchKey", "The specified key does not exist")
 	require.Equal(c, 404, status(err))
 }
 
@@ -108,7 +108,7 @@ func conditionalCopies(c *cloud) {
 		in.Bucket, in.Key, in.CopySource = bucket, aws.String("to"), aws.String(*bucket+"/from")
 		_, err := c.s3.CopyObject(ctx, in)
 		require.Equal(c, 412, status(err), "%s: %v", name, err)
-		c.refused(err, "PreconditionFailed", "")
+		c.refused(err, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	}
 	_, err := c.s3.CopyObject(ctx, &s3.CopyObjectInput{Bucket: bucket, Key: aws.String("to"), CopySource: aws.String(*bucket + "/from"),
 		CopySourceIfMatch: aws.String(etag("x")), CopySourceIfModifiedSince: past})
@@ -154,4 +154,12 @@ func deleteMany(c *cloud) {
 	list, err := c.s3.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: bucket})
 	require.NoError(c, err)
 	require.Empty(c, list.Contents)
+	_, err = c.s3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &types.Delete{Objects: make([]types.ObjectIdentifier, 0)}})
+	c.refused(err, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+	many := make([]string, 1001)
+	for i := range many {
+		many[i] = fmt.Sprint(i)
+	}
+	_, err = c.s3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &types.Delete{Objects: ids(many...)}})
+	c.refused(err, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -58,13 +59,21 @@ func reach(ctx context.Context) (target, func() error, error) {
 
 // startLocal serves a new local cloud in this process.
 func startLocal(ctx context.Context, prefix string) (target, func() error, error) {
+	python, err := filepath.Abs("../../.tools/python/bin/python") // .ci/prepare makes it
+	if err != nil {
+		return target{}, nil, err
+	}
 	dir, err := os.MkdirTemp("", "conformance-")
 	if err != nil {
 		return target{}, nil, err
 	}
 	server, err := localcloud.New(localcloud.Config{
 		Dir: dir, Addr: "127.0.0.1:0", AccessKey: "conformance", SecretKey: "secret", Logger: slog.New(slog.DiscardHandler),
-		Images: []sagemaker.Image{{Pattern: "conformance/*", Command: []string{os.Args[0], containerArgument}}},
+		Images: []sagemaker.Image{
+			{Pattern: "conformance/*", Command: []string{os.Args[0], containerArgument}},
+			// As built in, but for the environment, which would take a minute to make.
+			{Pattern: "*/sagemaker-scikit-learn", Python: python},
+		},
 	})
 	if err != nil {
 		return target{}, nil, errors.Join(err, os.RemoveAll(dir))

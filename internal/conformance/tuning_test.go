@@ -43,9 +43,9 @@ func (c *cloud) tune(in *sagemaker.CreateHyperParameterTuningJobInput) *string {
 	out, err := c.sm.CreateHyperParameterTuningJob(c.Context(), in)
 	require.NoError(c, err)
 	c.atEnd(func(ctx context.Context) error {
-		d, err := c.sm.DescribeHyperParameterTuningJob(ctx, &sagemaker.DescribeHyperParameterTuningJobInput{HyperParameterTuningJobName: in.HyperParameterTuningJobName})
-		if err != nil || d.HyperParameterTuningJobStatus != types.HyperParameterTuningJobStatusInProgress {
-			return nil // it has ended, or is gone
+		list, err := c.sm.ListHyperParameterTuningJobs(ctx, &sagemaker.ListHyperParameterTuningJobsInput{NameContains: in.HyperParameterTuningJobName, StatusEquals: types.HyperParameterTuningJobStatusInProgress})
+		if err != nil || len(list.HyperParameterTuningJobSummaries) == 0 {
+			return err
 		}
 		_, err = c.sm.StopHyperParameterTuningJob(ctx, &sagemaker.StopHyperParameterTuningJobInput{HyperParameterTuningJobName: in.HyperParameterTuningJobName})
 		return err
