@@ -109,15 +109,15 @@ func (s *Server) open(cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
+	injector := faults.NewInjector(cfg.Faults, cfg.Logger)
 	s.models, err = sagemaker.New(sagemaker.Config{
 		Dir: filepath.Join(cfg.Dir, "sagemaker"), Region: cfg.Region, Account: cfg.Account,
-		Objects: s.objects, Metrics: s.metrics, Logs: s.logs, Alarms: s.alarms, Images: cfg.Images, Logger: cfg.Logger,
+		Objects: s.objects, Metrics: s.metrics, Logs: s.logs, Alarms: s.alarms, Faults: injector, Images: cfg.Images, Logger: cfg.Logger,
 		Endpoint: s.url(), AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey,
 	})
 	if err != nil {
 		return err
 	}
-	injector := faults.NewInjector(cfg.Faults, cfg.Logger)
 	verifier := wire.Verifier{AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey, Now: cfg.Now}
 	router := wire.NewRouter(verifier,
 		wire.S3(objects),

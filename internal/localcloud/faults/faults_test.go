@@ -30,7 +30,7 @@ func TestParseRefuses(t *testing.T) {
 		{"unknown field", `{"rules": [{"fault": "lost", "chance": 1}]}`, `unknown field "chance"`},
 		{"more", `{} {}`, "more follows"},
 		{"no fault", `{"rules": [{}]}`, `rules[0]: fault ""`},
-		{"unknown fault", `{"rules": [{"fault": "lost"}, {"fault": "lots"}]}`, `rules[1]: fault "lots": it is one of [throttle error quota answer lost slow]`},
+		{"unknown fault", `{"rules": [{"fault": "lost"}, {"fault": "lots"}]}`, `rules[1]: fault "lots": it is one of [throttle error quota answer lost slow interrupt slow-start]`},
 		{"unknown service", `{"rules": [{"fault": "lost", "service": "sqs"}]}`, `service "sqs": it is one of logs, monitoring, s3, sagemaker, sns, sts`},
 		{"quota elsewhere", `{"rules": [{"fault": "quota", "service": "s3"}]}`, "set service to sagemaker"},
 		{"answer without code", `{"rules": [{"fault": "answer"}]}`, "needs it"},
@@ -39,6 +39,9 @@ func TestParseRefuses(t *testing.T) {
 		{"status", `{"rules": [{"fault": "answer", "code": "X", "status": 200}]}`, "status 200"},
 		{"delay", `{"rules": [{"fault": "lost", "delay": "2"}]}`, `delay "2": write a duration such as 2s`},
 		{"slow without delay", `{"rules": [{"fault": "slow"}]}`, "needs a delay"},
+		{"slow start without delay", `{"rules": [{"fault": "slow-start"}]}`, "slow-start needs a delay"},
+		{"interrupted call", `{"rules": [{"fault": "interrupt", "operation": "CreateTrainingJob"}]}`, "leave operation out"},
+		{"interruption elsewhere", `{"rules": [{"fault": "interrupt", "service": "s3"}]}`, "befalls what runs in sagemaker"},
 		{"after", `{"rules": [{"fault": "lost", "after": -1}]}`, "after -1"},
 		{"count", `{"rules": [{"fault": "lost", "count": -1}]}`, "count -1"},
 		{"probability", `{"rules": [{"fault": "lost", "probability": 1.5}]}`, "probability 1.5"},
@@ -195,4 +198,35 @@ func TestAdmin(t *testing.T) {
 	code, text = ask(here, http.MethodDelete, "")
 	require.Equal(t, 200, code)
 	require.JSONEq(t, `{"seed": 0, "rules": []}`, text)
+}
+
+func TestWhatRuns(t *testing.T) {
+	i := NewInjector(Plan{Rules: []Rule{
+		{Fault: Interrupt, Resource: "spot-*", Delay: "2s", After: 1, Count: 1},
+		{Fault: SlowStart, Resource: "endpoint/blue", Delay: "1m"},
+	}}, quiet)
+	require.Equal(t, wire.Upset{}, i.Upset(put("spot-1")), "calls are left alone")
+	_, struck := i.Strike(Interrupt, "other")
+	require.False(t, struck)
+	_, struck = i.Strike(Interrupt, "spot-1")
+	require.False(t, struck, "the first passes")
+	delay, struck := i.Strike(Interrupt, "spot-2")
+	require.True(t, struck)
+	require.Equal(t, 2*time.Second, delay)
+	_, struck = i.Strike(Interrupt, "spot-3")
+	require.False(t, struck, "one is enough")
+	delay, struck = i.Strike(SlowStart, "endpoint", "endpoint/blue")
+	require.True(t, struck, "by any of its names")
+	require.Equal(t, time.Minute, delay)
+
+	changed := i.Changed()
+	select {
+	case <-changed:
+		t.Fatal("nothing has changed")
+	default:
+	}
+	i.Set(Plan{})
+	<-changed
+	_, struck = i.Strike(SlowStart, "endpoint/blue")
+	require.False(t, struck)
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"time"
 
 	"steward/internal/localcloud/wire"
 )
@@ -17,6 +18,7 @@ type Injector struct {
 	mu    sync.Mutex
 	plan  Plan
 	rules []*tally
+	next  chan struct{} // closed by the next plan
 }
 
 // tally is a rule at work.
@@ -29,7 +31,7 @@ type tally struct {
 
 // NewInjector makes an Injector with a checked plan. Every fault is logged.
 func NewInjector(p Plan, log *slog.Logger) *Injector {
-	i := &Injector{log: log}
+	i := &Injector{log: log, next: make(chan struct{})}
 	i.Set(p)
 	return i
 }
@@ -44,6 +46,31 @@ func (i *Injector) Set(p Plan) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.plan, i.rules = p, rules
+	close(i.next)
+	i.next = make(chan struct{})
+}
+
+// Changed is closed when the plan is replaced.
+func (i *Injector) Changed() <-chan struct{} {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.next
+}
+
+// Strike tells whether a rule of a kind strikes what runs under one of the names,
+// such as a job's, and after which delay. Every question counts as a call.
+func (i *Injector) Strike(kind Kind, names ...string) (delay time.Duration, struck bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for n, t := range i.rules {
+		if t.rule.Fault != kind || !t.names(wire.Call{Service: "sagemaker", Resources: names}) || !t.strikes() {
+			continue
+		}
+		i.log.Info("fault injected", "rule", n, "fault", kind, "resources", names, "times", t.injected)
+		delay, _ = t.rule.delay() // was checked
+		return delay, true
+	}
+	return 0, false
 }
 
 // Report is a rule with what it has done since it was set.
@@ -73,7 +100,7 @@ func (i *Injector) Upset(what func() wire.Call) wire.Upset {
 	}
 	c := what()
 	for n, t := range i.rules {
-		if !t.names(c) || !t.strikes() {
+		if t.rule.Fault.running() || !t.names(c) || !t.strikes() {
 			continue
 		}
 		i.log.Info("fault injected", "rule", n, "fault", t.rule.Fault, "service", c.Service,

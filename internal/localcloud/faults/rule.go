@@ -30,6 +30,15 @@ const (
 	Slow     Kind = "slow"     // done after the rule's delay
 )
 
+// Kinds that befall what runs, not calls. Their rules name it by resource.
+const (
+	Interrupt Kind = "interrupt"  // the instances of a running spot training job are taken away after the delay
+	SlowStart Kind = "slow-start" // a job or model server starts only after the delay
+)
+
+// running tells the kinds that befall what runs.
+func (k Kind) running() bool { return k == Interrupt || k == SlowStart }
+
 // Plan is what may go wrong. The same plan and the same order of calls give the
 // same faults.
 type Plan struct {
@@ -127,7 +136,7 @@ func (r Rule) problems() []string {
 		}
 	}
 	known := slices.Sorted(maps.Keys(services))
-	kinds := []Kind{Throttle, Error, Quota, Answer, Lost, Slow}
+	kinds := []Kind{Throttle, Error, Quota, Answer, Lost, Slow, Interrupt, SlowStart}
 	need(r.Service == "" || slices.Contains(known, r.Service), "service %q: it is one of %s, or empty for all", r.Service, strings.Join(known, ", "))
 	need(slices.Contains(kinds, r.Fault), "fault %q: it is one of %v", r.Fault, kinds)
 	need(r.Fault != Quota || r.Service == "sagemaker", "fault quota: only sagemaker has it; set service to sagemaker")
@@ -137,6 +146,9 @@ func (r Rule) problems() []string {
 	delay, err := r.delay()
 	need(err == nil && delay >= 0, "delay %q: write a duration such as 2s", r.Delay)
 	need(r.Fault != Slow || delay > 0, "fault slow needs a delay such as 2s")
+	need(r.Fault != SlowStart || delay > 0, "fault slow-start needs a delay such as 2s")
+	need(!r.Fault.running() || r.Operation == "" && (r.Service == "" || r.Service == "sagemaker"),
+		"fault %s befalls what runs in sagemaker, not calls: leave operation out and name a job, or an endpoint and its variant, by resource", r.Fault)
 	need(r.After >= 0, "after %d: it must not be negative", r.After)
 	need(r.Count >= 0, "count %d: it must not be negative", r.Count)
 	need(r.Probability >= 0 && r.Probability <= 1, "probability %g: it is from 0 to 1", r.Probability)
@@ -165,7 +177,7 @@ func (r Rule) upset(service string) wire.Upset {
 		up.Error = &wire.Error{Code: r.Code, Message: r.Message, Status: r.Status}
 	case Lost:
 		up.Lost = true
-	case Slow:
+	case Slow, Interrupt, SlowStart:
 	}
 	return up
 }

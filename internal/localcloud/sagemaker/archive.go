@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 )
 
-// pack writes the files below dir as a gzipped tar. It reports whether there
-// were any. Links and devices are refused: they would not mean the same
-// elsewhere.
-func pack(file, dir string) (found bool, err error) {
+// pack writes the files below dirs as one gzipped tar. It reports whether there
+// were any. Of files that have the same name that of the first folder is taken.
+// Links and devices are refused: they would not mean the same elsewhere.
+func pack(file string, dirs ...string) (found bool, err error) {
 	f, err := os.Create(file)
 	if err != nil {
 		return false, err
@@ -22,19 +22,25 @@ func pack(file, dir string) (found bool, err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	z := gzip.NewWriter(f)
 	w := tar.NewWriter(z)
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || path == dir {
-			return err
-		}
-		if !d.IsDir() {
-			found = true
-		}
-		return packOne(w, dir, path, d)
-	})
+	packed := map[string]bool{".": true}
+	for _, dir := range dirs {
+		err = errors.Join(err, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			name, err := filepath.Rel(dir, path)
+			if err != nil || packed[name] {
+				return err
+			}
+			packed[name] = true
+			found = found || !d.IsDir()
+			return packOne(w, name, path, d)
+		}))
+	}
 	return found, errors.Join(err, w.Close(), z.Close())
 }
 
-func packOne(w *tar.Writer, dir, path string, d fs.DirEntry) error {
+func packOne(w *tar.Writer, name, path string, d fs.DirEntry) error {
 	if !d.IsDir() && !d.Type().IsRegular() {
 		return fmt.Errorf("%s is a %s: only files and folders can be packed", path, d.Type())
 	}
@@ -43,10 +49,6 @@ func packOne(w *tar.Writer, dir, path string, d fs.DirEntry) error {
 		return err
 	}
 	h, err := tar.FileInfoHeader(info, "")
-	if err != nil {
-		return err
-	}
-	name, err := filepath.Rel(dir, path)
 	if err != nil {
 		return err
 	}

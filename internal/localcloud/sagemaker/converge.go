@@ -118,6 +118,9 @@ func (s *Service) assemble(ctx context.Context, name string, d *deployment, spar
 
 // startVariant starts one server of a variant, with AWS's words if it fails.
 func (s *Service) startVariant(ctx context.Context, endpoint string, v variantSpec) (*replica, error) {
+	if err := s.startSlowly(ctx, endpoint, endpoint+"/"+v.Name); err != nil {
+		return nil, err
+	}
 	r, err := s.startServer(ctx, serverSpec{container: v.Container, log: endpointJournal(endpoint, v.Name), fetch: v.Fetch, startup: v.Startup})
 	if errors.Is(err, errUnhealthy) {
 		return nil, fmt.Errorf("The primary container for production variant %s did not pass the ping health check: %w. Please check CloudWatch logs for this endpoint.", v.Name, err) //nolint:staticcheck,revive // AWS's sentence, shown as FailureReason

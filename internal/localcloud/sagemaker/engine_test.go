@@ -54,7 +54,7 @@ func TestContainerEngine(t *testing.T) {
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	require.Len(t, lines, 2, "run, and rm at its end")
-	require.Regexp(t, `^run --rm --name (steward-\S+) --network host --volume \S+/jobs/boxed/ml:/opt/ml (--env \S+ )+boxed/fraud:1 train$`, lines[0])
+	require.Regexp(t, `^run --rm --name (steward-\S+) --network host --volume \S+/jobs/boxed/algo-1/ml:/opt/ml (--env \S+ )+boxed/fraud:1 train$`, lines[0])
 	require.Equal(t, "rm --force "+strings.Fields(lines[0])[3], lines[1])
 	for _, name := range []string{"--env SECRET ", "--env TRAINING_JOB_NAME ", "--env AWS_ENDPOINT_URL ", "--env SAGEMAKER_BASE_DIR=/opt/ml "} {
 		require.Contains(t, lines[0], name)

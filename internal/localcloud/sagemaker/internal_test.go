@@ -78,23 +78,24 @@ func TestJudge(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		exit    process.Exit
-		stopped bool
+		told    order
 		failure string
 		status  types.SecondaryStatus
-		message string
+		reason  string
 	}{
-		{"done", process.Exit{Cause: process.Exited}, false, "", types.SecondaryStatusCompleted, "completed"},
-		{"stopped", process.Exit{Cause: process.Stopped, Code: -1}, true, "x", types.SecondaryStatusStopped, "stopped"},
-		{"late", process.Exit{Cause: process.TimedOut}, false, "", types.SecondaryStatusMaxRuntimeExceeded, "MaxRuntimeInSeconds"},
-		{"code", process.Exit{Cause: process.Exited, Code: 2}, false, " bad data\n", types.SecondaryStatusFailed, "AlgorithmError: bad data, exit code: 2"},
-		{"long", process.Exit{Cause: process.Exited, Code: 1}, false, long, types.SecondaryStatusFailed, "AlgorithmError: " + long[:2*maxFailure] + ", exit code: 1"},
-		{"killed", process.Exit{Cause: process.Exited, Code: -1, Signal: "killed"}, false, "", types.SecondaryStatusFailed, "last line of the log: the end, signal: killed"},
-		{"no program", process.Exit{Cause: process.Exited, Code: -1, Error: "no such file"}, false, "", types.SecondaryStatusFailed, "could not be started: no such file"},
+		{"done", process.Exit{Cause: process.Exited}, "", "", types.SecondaryStatusCompleted, ""},
+		{"stopped", process.Exit{Cause: process.Stopped, Code: -1}, orderStop, "x", types.SecondaryStatusStopped, ""},
+		{"late", process.Exit{Cause: process.TimedOut}, "", "", types.SecondaryStatusMaxRuntimeExceeded, ""},
+		{"waited", process.Exit{Cause: process.Stopped, Code: -1}, orderLate, "", types.SecondaryStatusMaxWaitTimeExceeded, ""},
+		{"code", process.Exit{Cause: process.Exited, Code: 2}, "", " bad data\n", types.SecondaryStatusFailed, "AlgorithmError: bad data, exit code: 2"},
+		{"long", process.Exit{Cause: process.Exited, Code: 1}, "", long, types.SecondaryStatusFailed, "AlgorithmError: " + long[:2*maxFailure] + ", exit code: 1"},
+		{"killed", process.Exit{Cause: process.Exited, Code: -1, Signal: "killed"}, "", "", types.SecondaryStatusFailed, "last line of the log: the end, signal: killed"},
+		{"no program", process.Exit{Cause: process.Exited, Code: -1, Error: "no such file"}, "", "", types.SecondaryStatusFailed, "could not be started: no such file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			end := judge(tt.exit, tt.stopped, tt.failure, "the end")
+			end := judge(tt.exit, tt.told, tt.failure, "the end")
 			require.Equal(t, tt.status, end.status)
-			require.Contains(t, end.message, tt.message)
+			require.Contains(t, end.reason, tt.reason)
 		})
 	}
 }

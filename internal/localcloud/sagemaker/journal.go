@@ -83,10 +83,6 @@ func batchJournal(job string) journal {
 	return journal{batchLogs, fmt.Sprintf("%s/%s-%d", job, newInstance(), time.Now().Unix())}
 }
 
-func trainingJournal(job string, host int, epoch int64) journal {
-	return journal{trainingLogs, fmt.Sprintf("%s/algo-%d-%d", job, host+1, epoch)}
-}
-
 // logPage is where AWS shows a group, as it words it in messages.
 func (s *Service) logPage(group string) string {
 	return fmt.Sprintf("https://%s.console.aws.amazon.com/cloudwatch/home?region=%s#logEventViewer:group=%s in account %s",

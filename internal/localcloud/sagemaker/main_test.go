@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,6 +85,12 @@ func train() {
 		fmt.Println("auc=0.25")
 		<-stop
 		must(os.WriteFile(base("model", "model.txt"), []byte("partial"), 0o644))
+	case "cluster":
+		trainTogether(hyper["fails"])
+	case "pipe":
+		trainFromPipes(hyper["epochs"])
+	case "checkpoint":
+		trainOn()
 	case "last":
 		fmt.Println("auc=" + hyper["score"])
 		if hyper["score"] == "none" {
@@ -99,6 +106,68 @@ func train() {
 	default:
 		writeModel()
 	}
+}
+
+// trainTogether is one of several hosts; the one that fails says why, and the
+// others wait for their end then.
+func trainTogether(fails string) {
+	var config struct {
+		Host  string   `json:"current_host"`
+		Group string   `json:"current_group_name"`
+		Hosts []string `json:"hosts"`
+	}
+	data, err := os.ReadFile(base("input", "config", "resourceconfig.json"))
+	must(err)
+	must(json.Unmarshal(data, &config))
+	fmt.Println("auc=0.5 on", config.Host)
+	if fails == config.Host {
+		must(os.WriteFile(base("output", "failure"), []byte(fails+" is out of memory"), 0o644))
+		os.Exit(1)
+	}
+	if fails != "" {
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		fmt.Println("waits")
+		<-stop
+		os.Exit(0)
+	}
+	files, err := filepath.Glob(base("input", "data", "*", "*"))
+	must(err)
+	for i := range files {
+		files[i] = filepath.Base(filepath.Dir(files[i])) + "/" + filepath.Base(files[i])
+	}
+	must(os.WriteFile(base("model", config.Host+".txt"), fmt.Appendf(nil, "%s of %v: %v", config.Group, config.Hosts, files), 0o644))
+	must(os.WriteFile(base("model", "same.txt"), []byte(config.Host), 0o644))
+}
+
+// trainFromPipes reads the epochs of the channel train.
+func trainFromPipes(epochs string) {
+	var all bytes.Buffer
+	n, err := strconv.Atoi(epochs)
+	must(err)
+	for epoch := range n {
+		data, err := os.ReadFile(base("input", "data", fmt.Sprintf("train_%d", epoch)))
+		must(err)
+		fmt.Fprintf(&all, "%d:%s\n", epoch, data)
+	}
+	must(os.WriteFile(base("model", "model.txt"), all.Bytes(), 0o644))
+}
+
+// trainOn goes on from a checkpoint; without one it makes one and waits to be
+// interrupted.
+func trainOn() {
+	state := base("checkpoints", "deep", "state")
+	if data, err := os.ReadFile(state); err == nil {
+		must(os.WriteFile(base("model", "model.txt"), []byte("from "+string(data)), 0o644))
+		return
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	must(os.MkdirAll(filepath.Dir(state), 0o755))
+	must(os.WriteFile(state, []byte("step 1"), 0o644))
+	fmt.Println("saved")
+	<-stop
+	must(os.WriteFile(state, []byte("step two"), 0o644))
 }
 
 func awaitFile(path string) {

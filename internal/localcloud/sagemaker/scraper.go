@@ -21,19 +21,25 @@ import (
 // maxLogLine is how much of a line is looked at, in bytes; the rest is dropped.
 const maxLogLine = 64 << 10
 
-// scraper finds a training job's metrics in its log. It reads on from where it
-// was whenever somebody asks, so a running job shows its present values.
+// scraper finds a training job's metrics in the logs of its hosts. It reads on
+// from where it was whenever somebody asks, so a running job shows its present
+// values.
 type scraper struct {
 	mu      sync.Mutex
-	file    string
-	offset  int64
-	begun   []byte // of a line whose end was not read yet
+	logs    []*tail
 	defs    []types.MetricDefinition
 	regexps []*regexp.Regexp
 	values  []*types.MetricData // by definition; nil until seen
 	heard   func(float32)       // hears every value, if set
-	last    string              // last line that is not empty
 	err     error
+}
+
+// tail is one log, read so far.
+type tail struct {
+	file   string
+	offset int64
+	begun  []byte // of a line whose end was not read yet
+	last   string // last line that is not empty
 }
 
 func newScraper(defs []types.MetricDefinition) *scraper {
@@ -58,31 +64,41 @@ func (s *scraper) read() []types.MetricData {
 	return list
 }
 
-// follow forgets everything and reads another log from its beginning.
-func (s *scraper) follow(file string) {
+// follow reads other logs from their beginning. The values stay until there are
+// new ones.
+func (s *scraper) follow(files ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.file = file
-	s.offset, s.begun, s.last, s.err = 0, nil, "", nil
-	clear(s.values)
+	s.logs, s.err = nil, nil
+	for _, f := range files {
+		s.logs = append(s.logs, &tail{file: f})
+	}
 }
 
-// lastLine is the end of what was read.
-func (s *scraper) lastLine() string {
+// lastLine is the end of what was read of one log.
+func (s *scraper) lastLine(log int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil {
+	switch {
+	case s.err != nil:
 		return s.err.Error()
+	case log >= len(s.logs):
+		return ""
 	}
-	return s.last
+	return s.logs[log].last
 }
 
-// readOn takes in what the log has gained.
+// readOn takes in what the logs have gained.
 func (s *scraper) readOn() error {
-	if s.file == "" {
-		return nil // it runs not yet
+	var errs []error
+	for _, t := range s.logs {
+		errs = append(errs, s.readLog(t))
 	}
-	f, err := os.Open(s.file)
+	return errors.Join(errs...)
+}
+
+func (s *scraper) readLog(t *tail) error {
+	f, err := os.Open(t.file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -94,7 +110,7 @@ func (s *scraper) readOn() error {
 	if err != nil {
 		return err
 	}
-	r := bufio.NewReaderSize(io.NewSectionReader(f, s.offset, info.Size()-s.offset), maxLogLine)
+	r := bufio.NewReaderSize(io.NewSectionReader(f, t.offset, info.Size()-t.offset), maxLogLine)
 	for {
 		c, err := r.ReadByte()
 		if errors.Is(err, io.EOF) {
@@ -103,29 +119,29 @@ func (s *scraper) readOn() error {
 		if err != nil {
 			return err
 		}
-		s.offset++
-		s.take(c, info.ModTime().UTC())
+		t.offset++
+		s.take(t, c, info.ModTime().UTC())
 	}
 }
 
-// take adds one byte of the log. A carriage return ends a line too: progress
+// take adds one byte of a log. A carriage return ends a line too: progress
 // bars write nothing else.
-func (s *scraper) take(c byte, at time.Time) {
+func (s *scraper) take(t *tail, c byte, at time.Time) {
 	switch {
 	case c == '\n' || c == '\r':
-		s.line(bytes.TrimSpace(s.begun), at)
-		s.begun = s.begun[:0]
-	case len(s.begun) < maxLogLine:
-		s.begun = append(s.begun, c)
+		s.line(t, bytes.TrimSpace(t.begun), at)
+		t.begun = t.begun[:0]
+	case len(t.begun) < maxLogLine:
+		t.begun = append(t.begun, c)
 	}
 }
 
-func (s *scraper) line(line []byte, at time.Time) {
+func (s *scraper) line(t *tail, line []byte, at time.Time) {
 	if bytes.HasPrefix(line, []byte(process.UsageMark)) {
 		return // not the container's
 	}
 	if len(line) > 0 {
-		s.last = string(line)
+		t.last = string(line)
 	}
 	for i, re := range s.regexps {
 		m := re.FindSubmatch(line)

@@ -57,6 +57,7 @@ type Config struct {
 	Metrics                        Metrics
 	Logs                           Logs   // of containers; without, they are files only
 	Alarms                         Alarms // that guard deployments; without, there are none
+	Faults                         Faults // of jobs and model servers; without, there are none
 	Images                         []Image
 	Logger                         *slog.Logger
 	Endpoint, AccessKey, SecretKey string // how containers reach the local cloud
@@ -66,6 +67,7 @@ type Config struct {
 	ServerGrace     time.Duration // the same for a model server (30 s, as AWS)
 	StartupTimeout  time.Duration // until a model server's first good /ping, unless the variant says (60 s)
 	CaptureInterval time.Duration // between deliveries of captured data (1 s)
+	SyncInterval    time.Duration // between uploads of checkpoints and continuous outputs (5 s)
 	TuningInterval  time.Duration // between looks at the objectives of running tuning jobs (1 s)
 	ShiftInterval   time.Duration // between looks at the alarms and the clock while traffic moves (1 s)
 
@@ -147,6 +149,7 @@ func defaults(cfg Config) Config {
 	set(&cfg.StartupTimeout, 60*time.Second)
 	set(&cfg.CaptureInterval, time.Second)
 	set(&cfg.ShiftInterval, time.Second)
+	set(&cfg.SyncInterval, 5*time.Second)
 	set(&cfg.TuningInterval, time.Second)
 	if cfg.MaxJobs <= 0 {
 		cfg.MaxJobs = 2 * runtime.NumCPU()

@@ -153,7 +153,7 @@ func TestScraperReadsEveryKindOfLine(t *testing.T) {
 	require.Equal(t, float32(0.25), add("1% loss=0.4\r2% loss=0.25\rloss=0.1"))
 	require.Equal(t, float32(0.25), add(" "+strings.Repeat(".", 3<<20)+" loss=0.01"), "not before the line's end")
 	require.Equal(t, float32(0.1), add("\n"), "far out in a line nothing is looked for")
-	require.Len(t, s.lastLine(), maxLogLine)
+	require.Len(t, s.lastLine(0), maxLogLine)
 	require.Equal(t, float32(0.125), add("loss=0.125\r\n"))
-	require.Equal(t, "loss=0.125", s.lastLine())
+	require.Equal(t, "loss=0.125", s.lastLine(0))
 }

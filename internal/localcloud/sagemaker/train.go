@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,17 +14,12 @@ import (
 	"steward/internal/localcloud/process"
 )
 
-// errInterrupted says that a job's run was ended by a closing service; the job
-// starts over.
-var errInterrupted = errors.New("interrupted")
+// trainingDir is where a training job's hosts live.
+func (s *Service) trainingDir(name string) string { return filepath.Join(s.cfg.Dir, "jobs", name) }
 
-// jobDirs is where a training job lives: run is the supervisor's, ml plays
-// /opt/ml.
-type jobDirs struct{ root, run, ml, tmp string }
-
-func (s *Service) jobDirs(name string) jobDirs {
-	root := filepath.Join(s.cfg.Dir, "jobs", name)
-	return jobDirs{root, filepath.Join(root, "run"), filepath.Join(root, "ml"), filepath.Join(root, "tmp")}
+// hostsOf gives the hosts of a job's present run.
+func (s *Service) hostsOf(job *trainingJob) cluster {
+	return hosts(groupsOf(job.ResourceConfig), s.trainingDir(*job.TrainingJobName), trainingLogs, *job.TrainingJobName, job.Epoch)
 }
 
 // resumeTraining takes up the training jobs that have not ended and removes
@@ -40,7 +36,7 @@ func (s *Service) resumeTraining() error {
 	left, err := os.ReadDir(filepath.Join(s.cfg.Dir, "jobs"))
 	for _, dir := range left {
 		if !lives[dir.Name()] {
-			err = errors.Join(err, os.RemoveAll(s.jobDirs(dir.Name()).root))
+			err = errors.Join(err, os.RemoveAll(s.trainingDir(dir.Name())))
 		}
 	}
 	if err != nil {
@@ -64,7 +60,7 @@ func (s *Service) train(t *task) {
 		}
 		defer s.tasks.remove(*job.TrainingJobArn)
 		var end outcome
-		if end, err = s.trainToEnd(s.ctx, t, job); err == nil {
+		if end, err = s.trainToEnd(s.ctx, t); err == nil {
 			err = s.finish(t, end)
 		}
 	}
@@ -73,119 +69,159 @@ func (s *Service) train(t *task) {
 	}
 }
 
-// trainToEnd runs the job, or joins the run that an earlier service started.
-// An error means that the job has not ended.
-func (s *Service) trainToEnd(ctx context.Context, t *task, job *trainingJob) (end outcome, err error) {
+// trainToEnd runs the job, as often as it has to start over. An error means that
+// the job has not ended.
+func (s *Service) trainToEnd(ctx context.Context, t *task) (outcome, error) {
 	for {
-		run, err := process.Attach(s.jobDirs(t.name).run)
-		switch {
-		case errors.Is(err, process.ErrNeverStarted):
-			end, err = s.trainAnew(ctx, t, job)
-		case err == nil:
-			end, err = s.rejoin(ctx, t, job, run)
+		job, err := s.store.training.get(t.name)
+		if err != nil {
+			return outcome{}, err
 		}
-		if !errors.Is(err, errInterrupted) || ctx.Err() != nil {
+		end, err := s.trainOn(ctx, t, job)
+		if !errors.Is(err, errStartOver) || ctx.Err() != nil {
 			return end, err
 		}
-		if err := os.RemoveAll(s.jobDirs(t.name).root); err != nil {
+		if err := os.RemoveAll(s.trainingDir(t.name)); err != nil {
 			return outcome{}, err
 		}
 	}
 }
 
-// rejoin sees a run to its end that has a slot already, if one is left.
-func (s *Service) rejoin(ctx context.Context, t *task, job *trainingJob, run *process.Run) (outcome, error) {
-	select {
+// trainOn joins the run that an earlier service started, or begins one. What a
+// pipe held when its writer was killed cannot be told: such a run starts over.
+func (s *Service) trainOn(ctx context.Context, t *task, job *trainingJob) (outcome, error) {
+	between := job.SecondaryStatus == types.SecondaryStatusInterrupted || job.SecondaryStatus == types.SecondaryStatusRestarting
+	c := s.hostsOf(job)
+	runs, err := attachCrew(c.runs())
+	switch {
+	case between || errors.Is(err, process.ErrNeverStarted):
+		return s.trainAnew(ctx, t, job)
+	case err != nil:
+		return outcome{}, err
+	case job.piped():
+		return outcome{}, errors.Join(errStartOver, runs.dismiss())
+	}
+	select { // it has a slot already, if one is left
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 	default:
 	}
-	t.metrics.follow(s.file(job.journal()))
-	return s.awaitTraining(ctx, t, job, run)
+	return s.awaitTraining(ctx, t, job, c, runs, nil)
 }
 
-// trainAnew is a job's whole way. Steps that fail end it as AWS words it.
+// trainAnew is the whole way of a run. Steps that fail end the job as AWS words
+// it.
 func (s *Service) trainAnew(ctx context.Context, t *task, job *trainingJob) (outcome, error) {
 	until, cancel := t.until(ctx)
 	defer cancel()
-	release, err := s.occupy(until, func() error {
-		return s.enter(t.name, types.SecondaryStatusPending, "Waiting for a free instance")
-	})
+	if at := job.deadline(); !at.IsZero() {
+		until, cancel = context.WithDeadline(until, at)
+		defer cancel()
+	}
+	release, err := s.occupy(until, func() error { return s.enter(t.name, types.SecondaryStatusPending) })
+	var next prepared
 	if err == nil {
 		defer release()
-		if err = s.enter(t.name, types.SecondaryStatusDownloading, "Downloading input data"); err == nil {
-			err = s.prepareTraining(until, job)
-		}
-		if err == nil {
-			err = s.openJournal(t, job)
-		}
+		next, err = s.prepareRun(until, t, job)
 	}
 	switch {
 	case ctx.Err() != nil:
 		return outcome{}, ctx.Err()
 	case t.stopping():
-		return judge(process.Exit{}, true, "", ""), nil
+		return judge(process.Exit{}, orderStop, "", ""), nil
+	case until.Err() != nil:
+		return judge(process.Exit{}, orderLate, "", ""), nil
 	case err != nil:
-		return failed("ClientError: Data download failed: " + err.Error()), nil
+		return failed(err.Error()), nil
 	}
-	if err := s.enter(t.name, types.SecondaryStatusTraining, "Training image download completed. Training in progress."); err != nil {
-		return outcome{}, err
-	}
-	spec, err := s.trainingRun(until, job)
-	if ctx.Err() != nil {
-		return outcome{}, ctx.Err()
-	}
-	if err != nil && t.stopping() {
-		return judge(process.Exit{}, true, "", ""), nil
-	}
+	runs, err := startCrew(next.specs)
 	if err != nil {
-		return failed("AlgorithmError: the container could not be prepared: " + err.Error()), nil
-	}
-	run, err := process.Start(spec)
-	if err != nil {
+		s.settle(s.files(next.hosts)...)
 		return failed("AlgorithmError: the container could not be started: " + err.Error()), nil
 	}
-	return s.awaitTraining(ctx, t, job, run)
+	return s.awaitTraining(ctx, t, job, next.hosts, runs, next.pipes)
 }
 
-// openJournal gives a job's run a log of its own.
-func (s *Service) openJournal(t *task, job *trainingJob) error {
-	err := persist(s, s.store.training, t.name, func(j *trainingJob) {
-		j.Epoch = max(time.Now().Unix(), j.Epoch+1)
-		job.Epoch = j.Epoch
-	})
-	if err == nil {
-		err = s.follow(job.journal())
+// prepared is what a run needs to begin.
+type prepared struct {
+	hosts cluster
+	pipes []feed
+	specs []process.Spec
+}
+
+// prepareRun makes ready what a run needs, its logs included. Errors are in
+// AWS's words.
+func (s *Service) prepareRun(ctx context.Context, t *task, job *trainingJob) (next prepared, err error) {
+	if err := s.enter(t.name, types.SecondaryStatusStarting); err != nil {
+		return next, err
 	}
-	t.metrics.follow(s.file(job.journal()))
-	return err
+	if err := s.startSlowly(ctx, t.name); err != nil {
+		return next, err
+	}
+	if err := s.enter(t.name, types.SecondaryStatusDownloading); err != nil {
+		return next, err
+	}
+	if err := persist(s, s.store.training, t.name, func(j *trainingJob) {
+		j.Epoch, j.Told = nextEpoch(j.Epoch), ""
+		*job = *j
+	}); err != nil {
+		return next, err
+	}
+	next.hosts = s.hostsOf(job)
+	if next.pipes, err = s.prepareTraining(ctx, job, next.hosts); err != nil {
+		return next, fmt.Errorf("ClientError: Data download failed: %w", err)
+	}
+	if err := s.enter(t.name, types.SecondaryStatusTraining); err != nil {
+		return next, err
+	}
+	for _, h := range next.hosts {
+		if err == nil {
+			err = s.follow(h.log)
+		}
+	}
+	if err == nil {
+		next.specs, err = s.trainingRuns(ctx, job, next.hosts)
+	}
+	if err != nil {
+		s.settle(s.files(next.hosts)...)
+		return next, fmt.Errorf("AlgorithmError: the container could not be prepared: %w", err)
+	}
+	return next, nil
 }
 
 // enter records a secondary status of a job. A job on its way to Stopped keeps
 // saying Stopping.
-func (s *Service) enter(name string, to types.SecondaryStatus, message string) error {
+func (s *Service) enter(name string, to types.SecondaryStatus) error {
 	return persist(s, s.store.training, name, func(j *trainingJob) {
 		if j.TrainingJobStatus != types.TrainingJobStatusStopping || primary[to] != "" || to == types.SecondaryStatusUploading {
-			j.enter(to, message, time.Now().UTC())
+			j.enter(to, time.Now().UTC())
 		}
 	})
 }
 
-// trainingRun is the container: `<image> train` in a folder that plays /opt/ml.
-func (s *Service) trainingRun(ctx context.Context, job *trainingJob) (process.Spec, error) {
-	d, a := s.jobDirs(*job.TrainingJobName), job.AlgorithmSpecification
+// trainingRuns are the containers: `<image> train` on each host, in a folder that
+// plays /opt/ml.
+func (s *Service) trainingRuns(ctx context.Context, job *trainingJob, c cluster) ([]process.Spec, error) {
+	a, specs := job.AlgorithmSpecification, make([]process.Spec, len(c))
 	arguments := a.ContainerArguments
 	if len(arguments) == 0 && len(a.ContainerEntrypoint) == 0 {
 		arguments = []string{"train"}
 	}
-	return s.contain(ctx, contained{image: *a.TrainingImage, entrypoint: a.ContainerEntrypoint, arguments: arguments,
-		source: unquoted(job.HyperParameters["sagemaker_submit_directory"]), base: d.ml, tmp: d.tmp,
-	}, process.Spec{
-		Dir: d.run, WorkDir: d.ml, Log: s.file(job.journal()),
-		Env: s.baseEnv(d.ml, d.tmp, job.Environment, map[string]string{
-			"TRAINING_JOB_NAME": *job.TrainingJobName, "TRAINING_JOB_ARN": *job.TrainingJobArn}),
-		Grace: s.cfg.JobGrace, Limit: time.Duration(*job.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
-	})
+	for i, h := range c {
+		var err error
+		specs[i], err = s.contain(ctx, contained{image: *a.TrainingImage, entrypoint: a.ContainerEntrypoint, arguments: arguments,
+			source: unquoted(job.HyperParameters["sagemaker_submit_directory"]), base: h.ml, tmp: h.tmp,
+		}, process.Spec{
+			Dir: h.run, WorkDir: h.ml, Log: s.file(h.log),
+			Env: s.baseEnv(h.ml, h.tmp, job.Environment, map[string]string{
+				"TRAINING_JOB_NAME": *job.TrainingJobName, "TRAINING_JOB_ARN": *job.TrainingJobArn}),
+			Grace: s.cfg.JobGrace, Limit: job.limit(),
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return specs, nil
 }
 
 // unquoted is a hyperparameter's text; the SageMaker Python SDK sends JSON.
@@ -195,38 +231,4 @@ func unquoted(value string) string {
 		return text
 	}
 	return value
-}
-
-// awaitTraining waits for a run's end and uploads what it made. When the
-// service closes, the run is interrupted and starts over another time.
-func (s *Service) awaitTraining(ctx context.Context, t *task, job *trainingJob, run *process.Run) (outcome, error) {
-	stop := t.stop
-	for ended := false; !ended; {
-		select {
-		case <-run.Done():
-			ended = true
-		case <-stop:
-			stop = nil
-			if err := run.Stop(); err != nil {
-				return outcome{}, err
-			}
-		case <-ctx.Done():
-			err := run.Interrupt()
-			<-run.Done()
-			s.settle(s.file(job.journal()))
-			return outcome{}, errors.Join(errInterrupted, err)
-		}
-	}
-	s.settle(s.file(job.journal()))
-	exit, err := run.Exit()
-	if errors.Is(err, process.ErrLost) {
-		return failed("InternalServerError: the job's process was lost: " + err.Error()), nil
-	}
-	if err != nil {
-		return outcome{}, err
-	}
-	if exit.Cause == process.Interrupted && !t.stopping() {
-		return outcome{}, errInterrupted
-	}
-	return s.upload(ctx, t, job, s.verdict(t, exit))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,20 +15,21 @@ import (
 	"steward/internal/localcloud/process"
 )
 
-// verdict judges a run by its exit record and what the container left behind.
-func (s *Service) verdict(t *task, exit process.Exit) outcome {
-	failure, err := os.ReadFile(filepath.Join(s.jobDirs(t.name).ml, "output", "failure"))
+// verdict judges a run by the exit record of one host and what its container
+// left behind.
+func (s *Service) verdict(t *task, c cluster, host int, exit process.Exit, told order) outcome {
+	failure, err := os.ReadFile(filepath.Join(c[host].ml, "output", "failure"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		failure = []byte(err.Error())
 	}
 	t.metrics.read()
-	s.measure(t.name, 0, exit)
-	return judge(exit, t.stopping(), string(failure), t.metrics.lastLine())
+	return judge(exit, told, string(failure), t.metrics.lastLine(host))
 }
 
-// upload stores the model (unless the job failed) and other output.
-func (s *Service) upload(ctx context.Context, t *task, job *trainingJob, end outcome) (outcome, error) {
-	if err := s.enter(t.name, types.SecondaryStatusUploading, "Uploading generated training model"); err != nil {
+// upload stores the model (unless the job failed) and other output, each made
+// of what all hosts left.
+func (s *Service) upload(ctx context.Context, t *task, job *trainingJob, c cluster, end outcome) (outcome, error) {
+	if err := s.enter(t.name, types.SecondaryStatusUploading); err != nil {
 		return outcome{}, err
 	}
 	to, err := parseLocation("S3OutputPath", *job.OutputDataConfig.S3OutputPath)
@@ -35,16 +37,12 @@ func (s *Service) upload(ctx context.Context, t *task, job *trainingJob, end out
 		return outcome{}, err
 	}
 	to = to.join(t.name).join("output")
-	d, model := s.jobDirs(t.name), ""
+	model := ""
 	if end.status != types.SecondaryStatusFailed {
-		var stored bool
-		stored, err = s.uploadFolder(ctx, filepath.Join(d.ml, "model"), to.join("model.tar.gz"), d.tmp)
-		if stored {
-			model = to.join("model.tar.gz").String()
-		}
+		model, err = s.uploadModel(ctx, job, c, to)
 	}
 	if err == nil {
-		_, err = s.uploadFolder(ctx, filepath.Join(d.ml, "output", "data"), to.join("output.tar.gz"), d.tmp)
+		_, err = s.uploadArchive(ctx, c.below("output", "data"), to.join("output.tar.gz"), c[0].tmp)
 	}
 	if ctx.Err() != nil {
 		return outcome{}, ctx.Err()
@@ -60,26 +58,58 @@ func (s *Service) upload(ctx context.Context, t *task, job *trainingJob, end out
 	})
 }
 
-func (s *Service) uploadFolder(ctx context.Context, dir string, to location, tmp string) (bool, error) {
+// uploadModel answers where the model is, empty if there is none.
+func (s *Service) uploadModel(ctx context.Context, job *trainingJob, c cluster, to location) (string, error) {
+	dirs := c.below("model")
+	if job.OutputDataConfig.CompressionType != types.OutputCompressionTypeNone {
+		at := to.join("model.tar.gz")
+		stored, err := s.uploadArchive(ctx, dirs, at, c[0].tmp)
+		if !stored {
+			return "", err
+		}
+		return at.String(), err
+	}
+	at, seen := to.join("model/"), map[string]bool{}
+	for _, dir := range dirs {
+		err := eachFile(dir, func(name, path string, _ fs.FileInfo) error {
+			if seen[name] {
+				return nil
+			}
+			seen[name] = true
+			return s.putFile(ctx, at.join(name), path)
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	if len(seen) == 0 {
+		return "", nil
+	}
+	return at.String(), nil
+}
+
+// uploadArchive stores what is in some folders as one archive, if there is
+// anything.
+func (s *Service) uploadArchive(ctx context.Context, dirs []string, to location, tmp string) (bool, error) {
 	file := filepath.Join(tmp, filepath.Base(to.key))
-	found, err := pack(file, dir)
+	found, err := pack(file, dirs...)
 	if err != nil || !found {
 		return false, err
 	}
 	return true, s.putFile(ctx, to, file)
 }
 
-// finish records a job's end and removes its folder; the log stays.
+// finish records a job's end and removes its folder; the logs stay.
 func (s *Service) finish(t *task, end outcome) error {
 	err := persist(s, s.store.training, t.name, func(j *trainingJob) {
 		j.FinalMetricDataList = t.metrics.read()
 		if end.status == types.SecondaryStatusFailed {
-			j.FailureReason = aws.String(end.message)
+			j.FailureReason = aws.String(end.reason)
 		}
-		j.enter(end.status, end.message, time.Now().UTC())
+		j.enter(end.status, time.Now().UTC())
 	})
 	if err != nil {
 		return fmt.Errorf("record the end: %w", err)
 	}
-	return os.RemoveAll(s.jobDirs(t.name).root)
+	return os.RemoveAll(s.trainingDir(t.name))
 }

@@ -3,7 +3,6 @@ package sagemaker
 import (
 	"context"
 	"errors"
-	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,7 +39,7 @@ func (s *Service) startTraining(in *sm.CreateTrainingJobInput, tuning *string) (
 	job.ModelArtifacts = &types.ModelArtifacts{}
 	job.StoppingCondition = stopping(in.StoppingCondition)
 	describeDefaults(&job.DescribeTrainingJobOutput)
-	job.enter(types.SecondaryStatusStarting, "Preparing the instances for training", now)
+	job.enter(types.SecondaryStatusStarting, now)
 	t := newTask(*in.TrainingJobName)
 	t.metrics = newScraper(in.AlgorithmSpecification.MetricDefinitions)
 	err := s.store.training.insert(t.name, arn, in.Tags, &job)
@@ -56,106 +55,14 @@ func (s *Service) startTraining(in *sm.CreateTrainingJobInput, tuning *string) (
 }
 
 func stopping(c *types.StoppingCondition) *types.StoppingCondition {
-	if c == nil || c.MaxRuntimeInSeconds == nil {
-		return &types.StoppingCondition{MaxRuntimeInSeconds: aws.Int32(defaultMaxRuntime)}
+	var with types.StoppingCondition
+	if c != nil {
+		with = *c
 	}
-	return c
-}
-
-func (s *Service) checkTraining(in *sm.CreateTrainingJobInput) error {
-	if err := required(in, "AlgorithmSpecification", "OutputDataConfig", "ResourceConfig", "RoleArn"); err != nil {
-		return err
+	if with.MaxRuntimeInSeconds == nil {
+		with.MaxRuntimeInSeconds = aws.Int32(defaultMaxRuntime)
 	}
-	if err := first(
-		checkName("TrainingJobName", in.TrainingJobName),
-		only("", in, "TrainingJobName", "AlgorithmSpecification", "OutputDataConfig", "ResourceConfig", "RoleArn",
-			"HyperParameters", "InputDataConfig", "Environment", "StoppingCondition", "Tags", "VpcConfig",
-			"EnableInterContainerTrafficEncryption", "DebugHookConfig", "ProfilerConfig"),
-		checkDebugger(in),
-		s.checkAlgorithm(in.AlgorithmSpecification),
-		only("OutputDataConfig.", in.OutputDataConfig, "S3OutputPath", "KmsKeyId", "CompressionType"),
-		oneOf("OutputDataConfig.CompressionType", in.OutputDataConfig.CompressionType, types.OutputCompressionTypeGzip),
-		only("ResourceConfig.", in.ResourceConfig, "InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId"),
-	); err != nil {
-		return err
-	}
-	if n := aws.ToInt32(in.ResourceConfig.InstanceCount); n > 1 {
-		return unsupported("ResourceConfig.InstanceCount above 1", "train on one instance")
-	}
-	if c := in.StoppingCondition; c != nil {
-		if err := only("StoppingCondition.", c, "MaxRuntimeInSeconds"); err != nil {
-			return err
-		}
-		if c.MaxRuntimeInSeconds != nil && *c.MaxRuntimeInSeconds < 1 {
-			return invalid("StoppingCondition.MaxRuntimeInSeconds %d: must be at least 1", *c.MaxRuntimeInSeconds)
-		}
-	}
-	if _, err := parseLocation("OutputDataConfig.S3OutputPath", aws.ToString(in.OutputDataConfig.S3OutputPath)); err != nil {
-		return err
-	}
-	return checkChannels(in.InputDataConfig)
-}
-
-// checkAlgorithm accepts FastFile as File: a container finds the same files.
-func (s *Service) checkAlgorithm(a *types.AlgorithmSpecification) error {
-	if err := first(
-		required(a, "TrainingImage", "TrainingInputMode"),
-		only("AlgorithmSpecification.", a, "TrainingImage", "TrainingInputMode", "MetricDefinitions",
-			"ContainerEntrypoint", "ContainerArguments", "EnableSageMakerMetricsTimeSeries"),
-		oneOf("AlgorithmSpecification.TrainingInputMode", a.TrainingInputMode, types.TrainingInputModeFile, types.TrainingInputModeFastfile),
-	); err != nil {
-		return err
-	}
-	for _, m := range a.MetricDefinitions {
-		re, err := regexp.Compile(aws.ToString(m.Regex))
-		if err != nil || re.NumSubexp() < 1 {
-			return invalid("MetricDefinitions: the regex %q of %q must be valid and have a group for the value", aws.ToString(m.Regex), aws.ToString(m.Name))
-		}
-	}
-	return s.images.check(*a.TrainingImage)
-}
-
-// channelRegexp is what AWS allows for the names of channels.
-var channelRegexp = regexp.MustCompile(`^[A-Za-z0-9.\-_]+$`)
-
-// checkChannelName refuses what AWS does, and the dots that are no folder's name.
-func checkChannelName(name *string) error {
-	const field = "InputDataConfig.ChannelName"
-	n := aws.ToString(name)
-	if !channelRegexp.MatchString(n) || n == "." || n == ".." {
-		return invalid("%s %q: want letters, digits, dots, hyphens and underscores", field, n)
-	}
-	return checkLength(field, n, 64)
-}
-
-func checkChannels(channels []types.Channel) error {
-	for i := range channels {
-		c := &channels[i]
-		if err := first(
-			checkChannelName(c.ChannelName),
-			only("InputDataConfig.", c, "ChannelName", "DataSource", "ContentType", "CompressionType", "InputMode", "RecordWrapperType"),
-			oneOf("InputDataConfig.CompressionType", c.CompressionType, types.CompressionTypeNone),
-			oneOf("InputDataConfig.InputMode", c.InputMode, types.TrainingInputModeFile, types.TrainingInputModeFastfile),
-			oneOf("InputDataConfig.RecordWrapperType", c.RecordWrapperType, types.RecordWrapperNone),
-			required(c, "DataSource"),
-		); err != nil {
-			return err
-		}
-		if err := first(only("InputDataConfig.DataSource.", c.DataSource, "S3DataSource"), required(c.DataSource, "S3DataSource")); err != nil {
-			return err
-		}
-		d := c.DataSource.S3DataSource
-		if err := first(
-			only("InputDataConfig.DataSource.S3DataSource.", d, "S3DataType", "S3Uri", "S3DataDistributionType"),
-			oneOf("InputDataConfig.DataSource.S3DataSource.S3DataType", d.S3DataType, types.S3DataTypeS3Prefix, types.S3DataTypeManifestFile),
-		); err != nil {
-			return err
-		}
-		if _, err := parseLocation("S3Uri", aws.ToString(d.S3Uri)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return &with
 }
 
 func (s *Service) describeTrainingJob(_ context.Context, in *sm.DescribeTrainingJobInput) (*sm.DescribeTrainingJobOutput, error) {
@@ -199,7 +106,7 @@ func (s *Service) stopTrainingJob(_ context.Context, in *sm.StopTrainingJobInput
 	job, err := s.store.training.update(*in.TrainingJobName, func(j *trainingJob) error {
 		switch j.TrainingJobStatus {
 		case types.TrainingJobStatusInProgress:
-			j.enter(types.SecondaryStatusStopping, "Stopping the training job", time.Now().UTC())
+			j.enter(types.SecondaryStatusStopping, time.Now().UTC())
 		case types.TrainingJobStatusStopping: // asked for already
 		default:
 			return invalid("The request was rejected because the training job is in status %s.", j.TrainingJobStatus)

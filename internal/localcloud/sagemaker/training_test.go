@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -215,12 +217,60 @@ func TestTrainingIsChecked(t *testing.T) {
 		{"regex", func(in *sm.CreateTrainingJobInput) {
 			in.AlgorithmSpecification.MetricDefinitions[0].Regex = aws.String("auc")
 		}, "must be valid and have a group"},
-		{"spot", func(in *sm.CreateTrainingJobInput) { in.EnableManagedSpotTraining = aws.Bool(true) }, "EnableManagedSpotTraining is not supported"},
-		{"cluster", func(in *sm.CreateTrainingJobInput) { in.ResourceConfig.InstanceCount = aws.Int32(2) }, "ResourceConfig.InstanceCount above 1"},
+		{"spot", func(in *sm.CreateTrainingJobInput) { in.EnableManagedSpotTraining = aws.Bool(true) }, "Invalid MaxWaitTimeInSeconds. It must be present"},
+		{"cluster", func(in *sm.CreateTrainingJobInput) { in.ResourceConfig.InstanceCount = aws.Int32(0) }, "greater than or equal to 1"},
+		{"groups", func(in *sm.CreateTrainingJobInput) {
+			in.ResourceConfig.InstanceGroups = []types.InstanceGroup{{InstanceGroupName: aws.String("a"), InstanceType: "ml.m5.large", InstanceCount: aws.Int32(1)}}
+		}, "InstanceGroups and InstanceType"},
+		{"isolation", func(in *sm.CreateTrainingJobInput) { in.EnableNetworkIsolation = aws.Bool(true) }, "EnableNetworkIsolation"},
+		{"wait", func(in *sm.CreateTrainingJobInput) { in.StoppingCondition.MaxWaitTimeInSeconds = aws.Int32(60) }, "goes with EnableManagedSpotTraining"},
+		{"hyperparameters", func(in *sm.CreateTrainingJobInput) {
+			in.HyperParameters = map[string]string{}
+			for i := range 101 {
+				in.HyperParameters[strconv.Itoa(i)] = "x"
+			}
+		}, "101 members at 'hyperParameters'"},
+		{"hyperparameter", func(in *sm.CreateTrainingJobInput) {
+			in.HyperParameters = map[string]string{"k": strings.Repeat("x", 2501)}
+		}, "less than or equal to 2500"},
+		{"key", func(in *sm.CreateTrainingJobInput) {
+			in.HyperParameters = map[string]string{strings.Repeat("x", 257): ""}
+		}, "Map keys must satisfy constraint: [Member must have length less than or equal to 256]"},
+		{"channels", func(in *sm.CreateTrainingJobInput) {
+			in.InputDataConfig = slices.Repeat([]types.Channel{channelOf("a", "s3://data/x", "S3Prefix")}, 21)
+		}, "21 members at 'inputDataConfig'"},
+		{"channel twice", func(in *sm.CreateTrainingJobInput) {
+			in.InputDataConfig = []types.Channel{channelOf("a", "s3://data/x", "S3Prefix"), channelOf("a", "s3://data/x", "S3Prefix")}
+		}, `"a" is there twice`},
+		{"augmented manifest", func(in *sm.CreateTrainingJobInput) {
+			in.InputDataConfig = []types.Channel{channelOf("a", "s3://data/x", "AugmentedManifestFile")}
+		}, `S3DataType "AugmentedManifestFile"`},
+		{"record wrapper", func(in *sm.CreateTrainingJobInput) {
+			in.InputDataConfig = []types.Channel{channelOf("a", "s3://data/x", "S3Prefix")}
+			in.InputDataConfig[0].RecordWrapperType = types.RecordWrapperRecordio
+		}, `RecordWrapperType "RecordIO"`},
+		{"shuffle", func(in *sm.CreateTrainingJobInput) {
+			in.InputDataConfig = []types.Channel{channelOf("a", "s3://data/x", "S3Prefix")}
+			in.InputDataConfig[0].ShuffleConfig = &types.ShuffleConfig{Seed: aws.Int64(1)}
+		}, "InputDataConfig.ShuffleConfig"},
+		{"gzip", func(in *sm.CreateTrainingJobInput) {
+			in.InputDataConfig = []types.Channel{channelOf("a", "s3://data/x", "S3Prefix")}
+			in.InputDataConfig[0].CompressionType = types.CompressionTypeGzip
+		}, "goes with the input mode Pipe only"},
+		{"group of a channel", func(in *sm.CreateTrainingJobInput) {
+			in.InputDataConfig = []types.Channel{channelOf("a", "s3://data/x", "S3Prefix")}
+			in.InputDataConfig[0].DataSource.S3DataSource.InstanceGroupNames = []string{"gpus"}
+		}, `"gpus" is none of ResourceConfig.InstanceGroups`},
+		{"checkpoints", func(in *sm.CreateTrainingJobInput) {
+			in.CheckpointConfig = &types.CheckpointConfig{S3Uri: aws.String("s3://data/c"), LocalPath: aws.String("/opt/ml/../tmp")}
+		}, "name a folder below /opt/ml"},
+		{"retries", func(in *sm.CreateTrainingJobInput) {
+			in.RetryStrategy = &types.RetryStrategy{MaximumRetryAttempts: aws.Int32(31)}
+		}, "less than or equal to 30"},
+		{"debugger", func(in *sm.CreateTrainingJobInput) {
+			in.DebugHookConfig = &types.DebugHookConfig{S3OutputPath: aws.String("s3://data/d"), CollectionConfigurations: []types.CollectionConfiguration{{}}}
+		}, "DebugHookConfig.CollectionConfigurations"},
 		{"output", func(in *sm.CreateTrainingJobInput) { in.OutputDataConfig.S3OutputPath = aws.String("/tmp") }, "want s3://"},
-		{"pipe", func(in *sm.CreateTrainingJobInput) {
-			in.AlgorithmSpecification.TrainingInputMode = types.TrainingInputModePipe
-		}, `TrainingInputMode "Pipe"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := trainingInput("checked", nil)

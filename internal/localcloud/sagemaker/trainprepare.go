@@ -4,41 +4,123 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 )
 
-// prepareTraining makes the job's folder anew: configuration files and input
-// channels as the container contract has them.
-func (s *Service) prepareTraining(ctx context.Context, job *trainingJob) error {
+// prepareTraining makes the hosts' folders anew: configuration files, input
+// channels and checkpoints as the container contract has them. It returns the
+// feeds of channels in Pipe mode.
+func (s *Service) prepareTraining(ctx context.Context, job *trainingJob, c cluster) ([]feed, error) {
 	if err := s.images.check(*job.AlgorithmSpecification.TrainingImage); err != nil {
-		return err
+		return nil, err
 	}
-	d := s.jobDirs(*job.TrainingJobName)
-	if err := os.RemoveAll(d.root); err != nil {
-		return err
+	if err := os.RemoveAll(s.trainingDir(*job.TrainingJobName)); err != nil {
+		return nil, err
 	}
-	if err := first(
-		makeDirs(d.root, "run", "tmp"),
-		makeDirs(d.ml, "input/config", "input/data", "model", "output/data", "checkpoints", "code"),
-		writeTrainingConfig(filepath.Join(d.ml, "input", "config"), job),
-	); err != nil {
-		return err
-	}
-	for _, c := range job.InputDataConfig {
-		src := c.DataSource.S3DataSource
-		list, err := s.sources(ctx, src.S3DataType, *src.S3Uri)
-		if err != nil {
-			return err
+	for _, h := range c {
+		if err := first(
+			makeDirs(h.run, "."), makeDirs(h.tmp, "."),
+			makeDirs(h.ml, "input/config", "input/data", "model", "output/data", "checkpoints", "code"),
+			writeTrainingConfig(filepath.Join(h.ml, "input", "config"), job, c, h),
+		); err != nil {
+			return nil, err
 		}
-		if err := s.download(ctx, list, filepath.Join(d.ml, "input", "data", *c.ChannelName)); err != nil {
+	}
+	var feeds []feed
+	for i := range job.InputDataConfig {
+		more, err := s.prepareChannel(ctx, job, c, &job.InputDataConfig[i])
+		if err != nil {
+			return nil, err
+		}
+		feeds = append(feeds, more...)
+	}
+	return feeds, s.restoreCheckpoints(ctx, job, c)
+}
+
+func (s *Service) prepareChannel(ctx context.Context, job *trainingJob, c cluster, ch *types.Channel) ([]feed, error) {
+	src := ch.DataSource.S3DataSource
+	data := channelData{folder: "input/data/" + *ch.ChannelName, kind: src.S3DataType, uri: *src.S3Uri,
+		sharded: src.S3DataDistributionType == types.S3DataDistributionShardedByS3Key, groups: src.InstanceGroupNames}
+	if inputMode(job.AlgorithmSpecification, ch) != types.TrainingInputModePipe {
+		return nil, s.give(ctx, c, data)
+	}
+	parts, err := s.spread(ctx, c, data)
+	if err != nil {
+		return nil, err
+	}
+	var feeds []feed
+	for _, h := range c.of(data.groups) {
+		f := feed{dir: filepath.Join(h.ml, "input", "data"), channel: *ch.ChannelName, list: parts[h.name], gzip: ch.CompressionType == types.CompressionTypeGzip}
+		if err := f.open(0); err != nil {
+			return nil, err
+		}
+		feeds = append(feeds, f)
+	}
+	return feeds, nil
+}
+
+// piped reports whether a channel of the job is in Pipe mode.
+func (j *trainingJob) piped() bool {
+	for i := range j.InputDataConfig {
+		if inputMode(j.AlgorithmSpecification, &j.InputDataConfig[i]) == types.TrainingInputModePipe {
+			return true
+		}
+	}
+	return false
+}
+
+// checkpoints gives where a job's checkpoints are, below /opt/ml and in S3;
+// false if it has none.
+func (j *trainingJob) checkpoints() (folder string, at location, ok bool) {
+	if j.CheckpointConfig == nil {
+		return "", location{}, false
+	}
+	folder = "checkpoints"
+	if j.CheckpointConfig.LocalPath != nil {
+		folder, _ = belowOpt("", *j.CheckpointConfig.LocalPath) // was checked
+	}
+	at, _ = parseLocation("", *j.CheckpointConfig.S3Uri) // was checked
+	return folder, at, true
+}
+
+// restoreCheckpoints gives every host what an earlier run, or another job, left.
+func (s *Service) restoreCheckpoints(ctx context.Context, job *trainingJob, c cluster) error {
+	folder, at, ok := job.checkpoints()
+	if !ok {
+		return nil
+	}
+	list, err := s.prefix(ctx, at.join(""))
+	if err != nil {
+		return err
+	}
+	for _, src := range list {
+		if !filepath.IsLocal(src.name) {
+			return fmt.Errorf("checkpoint %s: %q is not a relative path", src.at, src.name)
+		}
+	}
+	for _, dir := range c.below(filepath.FromSlash(folder)) {
+		if err := first(makeDirs(dir, "."), s.download(ctx, list, dir)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *Service) mirrorCheckpoints(job *trainingJob, c cluster) (all []*mirror) {
+	folder, at, ok := job.checkpoints()
+	if !ok {
+		return nil
+	}
+	for _, dir := range c.below(filepath.FromSlash(folder)) {
+		all = append(all, s.mirror(dir, at))
+	}
+	return all
 }
 
 // channelConfig is an entry of inputdataconfig.json.
@@ -50,44 +132,27 @@ type channelConfig struct {
 	ContentType        string `json:",omitempty"`
 }
 
-// resourceConfig is resourceconfig.json.
-type resourceConfig struct {
-	CurrentHost         string          `json:"current_host"`
-	CurrentInstanceType string          `json:"current_instance_type"`
-	CurrentGroupName    string          `json:"current_group_name"`
-	Hosts               []string        `json:"hosts"`
-	InstanceGroups      []instanceGroup `json:"instance_groups"`
-	NetworkInterface    string          `json:"network_interface_name"`
-}
-
-type instanceGroup struct {
-	Name  string   `json:"instance_group_name"`
-	Type  string   `json:"instance_type"`
-	Hosts []string `json:"hosts"`
-}
-
-func writeTrainingConfig(dir string, job *trainingJob) error {
+func writeTrainingConfig(dir string, job *trainingJob, c cluster, h host) error {
 	channels := map[string]channelConfig{}
-	for _, c := range job.InputDataConfig {
-		channels[*c.ChannelName] = channel(c)
+	for i := range job.InputDataConfig {
+		ch := &job.InputDataConfig[i]
+		if groups := ch.DataSource.S3DataSource.InstanceGroupNames; len(groups) > 0 && !slices.Contains(groups, h.group) {
+			continue
+		}
+		channels[*ch.ChannelName] = configure(job.AlgorithmSpecification, ch)
 	}
 	hyper := job.HyperParameters
 	if hyper == nil {
 		hyper = map[string]string{}
 	}
-	kind, hosts := string(job.ResourceConfig.InstanceType), []string{"algo-1"}
 	return errors.Join(
 		writeJSON(filepath.Join(dir, "hyperparameters.json"), hyper),
 		writeJSON(filepath.Join(dir, "inputdataconfig.json"), channels),
-		writeJSON(filepath.Join(dir, "resourceconfig.json"), resourceConfig{
-			CurrentHost: hosts[0], CurrentInstanceType: kind, CurrentGroupName: "homogeneousCluster", Hosts: hosts,
-			InstanceGroups:   []instanceGroup{{"homogeneousCluster", kind, hosts}},
-			NetworkInterface: "lo",
-		}),
+		writeJSON(filepath.Join(dir, "resourceconfig.json"), c.resourceConfig(h)),
 	)
 }
 
-func channel(c types.Channel) channelConfig {
+func configure(a *types.AlgorithmSpecification, c *types.Channel) channelConfig {
 	either := func(v, otherwise string) string {
 		if v == "" {
 			return otherwise
@@ -95,7 +160,7 @@ func channel(c types.Channel) channelConfig {
 		return v
 	}
 	return channelConfig{
-		TrainingInputMode:  "File",
+		TrainingInputMode:  string(inputMode(a, c)),
 		S3DistributionType: either(string(c.DataSource.S3DataSource.S3DataDistributionType), "FullyReplicated"),
 		RecordWrapperType:  either(string(c.RecordWrapperType), "None"),
 		CompressionType:    string(c.CompressionType),

@@ -20,10 +20,12 @@ const maxFailure = 1024
 // trainingJob is the record of a training job.
 type trainingJob struct {
 	sm.DescribeTrainingJobOutput
-	Epoch int64 // names the log of the present run: its start in seconds since 1970
+	Epoch   int64         // names the logs of the present run
+	Begun   time.Time     // when the present run began to count
+	Active  time.Duration // what earlier runs took
+	Retries int32         // runs that were started over after an internal error
+	Told    order         // why the present run was told to end, before it is
 }
-
-func (j *trainingJob) journal() journal { return trainingJournal(*j.TrainingJobName, 0, j.Epoch) }
 
 func (j *trainingJob) head() head {
 	return head{name: *j.TrainingJobName, status: string(j.TrainingJobStatus), created: *j.CreationTime, modified: *j.LastModifiedTime}
@@ -31,11 +33,12 @@ func (j *trainingJob) head() head {
 
 // primary gives a secondary status's status; those not named are InProgress.
 var primary = map[types.SecondaryStatus]types.TrainingJobStatus{
-	types.SecondaryStatusStopping:           types.TrainingJobStatusStopping,
-	types.SecondaryStatusStopped:            types.TrainingJobStatusStopped,
-	types.SecondaryStatusMaxRuntimeExceeded: types.TrainingJobStatusStopped,
-	types.SecondaryStatusCompleted:          types.TrainingJobStatusCompleted,
-	types.SecondaryStatusFailed:             types.TrainingJobStatusFailed,
+	types.SecondaryStatusStopping:            types.TrainingJobStatusStopping,
+	types.SecondaryStatusStopped:             types.TrainingJobStatusStopped,
+	types.SecondaryStatusMaxRuntimeExceeded:  types.TrainingJobStatusStopped,
+	types.SecondaryStatusMaxWaitTimeExceeded: types.TrainingJobStatusStopped,
+	types.SecondaryStatusCompleted:           types.TrainingJobStatusCompleted,
+	types.SecondaryStatusFailed:              types.TrainingJobStatusFailed,
 }
 
 // final reports whether the job has ended.
@@ -47,12 +50,31 @@ func (j *trainingJob) final() bool {
 	return false
 }
 
+// messages are AWS's words for what a job does, as its console and SDKs show
+// them.
+var messages = map[types.SecondaryStatus]string{
+	types.SecondaryStatusStarting:            "Preparing the instances for training",
+	types.SecondaryStatusPending:             "Waiting for a free instance", // ours: AWS has more of them
+	types.SecondaryStatusDownloading:         "Downloading input data",
+	types.SecondaryStatusTraining:            "Training image download completed. Training in progress.",
+	types.SecondaryStatusUploading:           "Uploading generated training model",
+	types.SecondaryStatusInterrupted:         "Training job interrupted",
+	types.SecondaryStatusRestarting:          "Restarting the training job after an internal server error",
+	types.SecondaryStatusStopping:            "Stopping the training job",
+	types.SecondaryStatusStopped:             "Training job stopped",
+	types.SecondaryStatusCompleted:           "Training job completed",
+	types.SecondaryStatusFailed:              "Training job failed",
+	types.SecondaryStatusMaxRuntimeExceeded:  "Training job runtime exceeded MaxRuntimeInSeconds provided",
+	types.SecondaryStatusMaxWaitTimeExceeded: "Training job wait time exceeded MaxWaitTimeInSeconds provided",
+}
+
 // enter moves the job to a secondary status. A job that is stopping stays
 // Stopping until it has ended, whatever it does meanwhile.
-func (j *trainingJob) enter(to types.SecondaryStatus, message string, now time.Time) {
+func (j *trainingJob) enter(to types.SecondaryStatus, now time.Time) {
 	if j.SecondaryStatus == to {
 		return
 	}
+	message := messages[to]
 	if n := len(j.SecondaryStatusTransitions); n > 0 {
 		j.SecondaryStatusTransitions[n-1].EndTime = &now
 	}
@@ -66,42 +88,84 @@ func (j *trainingJob) enter(to types.SecondaryStatus, message string, now time.T
 		}
 	}
 	j.SecondaryStatus, j.TrainingJobStatus, j.LastModifiedTime = to, status, &now
-	if to == types.SecondaryStatusDownloading {
-		j.TrainingStartTime = &now
-	}
-	if j.final() {
+	switch {
+	case to == types.SecondaryStatusDownloading:
+		j.Begun = now
+		if j.Active == 0 {
+			j.TrainingStartTime = &now
+		}
+	case to == types.SecondaryStatusInterrupted || to == types.SecondaryStatusRestarting:
+		j.pause(now)
+	case j.final():
+		j.pause(now)
 		j.end(now)
 	}
 }
 
-// end closes the job's last transition and counts what it is billed for: the
-// seconds from TrainingStartTime to TrainingEndTime.
+// pause ends what the present run counts for.
+func (j *trainingJob) pause(now time.Time) {
+	if !j.Begun.IsZero() {
+		j.Active += now.Sub(j.Begun)
+		j.Begun = time.Time{}
+	}
+	j.Told = ""
+}
+
+// spotShare is the part of its time that a spot job is billed for: about what
+// EC2 asks for spot instances of the general families. AWS scales the billable
+// seconds by the price, so that savings are 1 - billable/training
+// (DescribeTrainingJob).
+const spotShare = 0.3
+
+// end closes the job's last transition and counts the seconds that its runs
+// took, without those between them, and what is billed of them.
 func (j *trainingJob) end(now time.Time) {
 	j.SecondaryStatusTransitions[len(j.SecondaryStatusTransitions)-1].EndTime = &now
 	j.TrainingEndTime = &now
-	if j.TrainingStartTime != nil {
-		seconds := aws.Int32(int32(math.Ceil(now.Sub(*j.TrainingStartTime).Seconds())))
-		j.TrainingTimeInSeconds, j.BillableTimeInSeconds = seconds, seconds
+	if j.TrainingStartTime == nil {
+		return
 	}
+	share := 1.0
+	if aws.ToBool(j.EnableManagedSpotTraining) {
+		share = spotShare
+	}
+	j.TrainingTimeInSeconds = aws.Int32(int32(math.Ceil(j.Active.Seconds())))
+	j.BillableTimeInSeconds = aws.Int32(int32(math.Ceil(share * j.Active.Seconds())))
 }
 
-// outcome is how a training job ends: its last status and a message, which is
-// the failure reason of a failed one.
+// limit is how long the present run may take: what is left of the longest run
+// time.
+func (j *trainingJob) limit() time.Duration {
+	return max(time.Duration(*j.StoppingCondition.MaxRuntimeInSeconds)*time.Second-j.Active, time.Millisecond)
+}
+
+// deadline is when a spot job has waited and run for too long, zero for never.
+func (j *trainingJob) deadline() time.Time {
+	if j.StoppingCondition.MaxWaitTimeInSeconds == nil {
+		return time.Time{}
+	}
+	return j.CreationTime.Add(time.Duration(*j.StoppingCondition.MaxWaitTimeInSeconds) * time.Second)
+}
+
+// outcome is how a training job ends: its last status and the reason of a
+// failure.
 type outcome struct {
-	status  types.SecondaryStatus
-	message string
+	status types.SecondaryStatus
+	reason string
 }
 
 // judge decides how a job ended whose container left exit and failure, the
 // contents of output/failure.
-func judge(exit process.Exit, stopped bool, failure, lastLine string) outcome {
+func judge(exit process.Exit, told order, failure, lastLine string) outcome {
 	switch {
-	case stopped:
-		return outcome{types.SecondaryStatusStopped, "Training job stopped"}
+	case told == orderStop:
+		return outcome{status: types.SecondaryStatusStopped}
+	case told == orderLate:
+		return outcome{status: types.SecondaryStatusMaxWaitTimeExceeded}
 	case exit.Cause == process.TimedOut:
-		return outcome{types.SecondaryStatusMaxRuntimeExceeded, "Training job runtime exceeded MaxRuntimeInSeconds provided"}
+		return outcome{status: types.SecondaryStatusMaxRuntimeExceeded}
 	case exit.OK():
-		return outcome{types.SecondaryStatusCompleted, "Training job completed"}
+		return outcome{status: types.SecondaryStatusCompleted}
 	case exit.Error != "":
 		return failed("AlgorithmError: the container could not be started: " + exit.Error)
 	}

@@ -10,6 +10,7 @@ import (
 // log is one epoch's.
 type curve struct {
 	log    *scraper
+	file   string
 	values []float32
 	whole  bool // the job has completed: there will be no more
 }
@@ -22,9 +23,9 @@ func newCurve(objective types.MetricDefinition) *curve {
 
 // read takes in what a log has gained. A job that started over has a new log.
 func (c *curve) read(file string) {
-	if file != c.log.file {
+	if file != c.file {
 		c.log.follow(file)
-		c.values = nil
+		c.file, c.values = file, nil
 	}
 	c.log.read()
 }
@@ -48,7 +49,7 @@ func (s *Service) hopeless(j *tuningJob, curves map[string]*curve) (names []stri
 			if err != nil {
 				continue // it was deleted
 			}
-			c.read(s.file(job.journal()))
+			c.read(s.file(s.hostsOf(job)[0].log))
 			c.whole = status == types.TrainingJobStatusCompleted
 		}
 		switch {

@@ -33,8 +33,9 @@ func TestMeasure(t *testing.T) {
 // What the supervisor says of a run is not what its container said last.
 func TestScraperPassesOverTheSupervisor(t *testing.T) {
 	s := newScraper(nil)
+	s.follow("none")
 	for _, c := range []byte("no rows\n" + process.UsageMark + "used 1.00 s\n") {
-		s.take(c, time.Time{})
+		s.take(s.logs[0], c, time.Time{})
 	}
-	require.Equal(t, "no rows", s.lastLine())
+	require.Equal(t, "no rows", s.lastLine(0))
 }

@@ -1,0 +1,123 @@
+package sagemaker
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// mirror copies what changes in a folder to S3: checkpoints, and the outputs of
+// processing jobs that are uploaded continuously. What is deleted stays in S3.
+type mirror struct {
+	service *Service
+	dir     string
+	to      location
+	seen    map[string]version // by path, as it was copied
+}
+
+// version tells a file's contents apart, as rsync does.
+type version struct {
+	size     int64
+	modified time.Time
+}
+
+func (s *Service) mirror(dir string, to location) *mirror {
+	return &mirror{service: s, dir: dir, to: to, seen: map[string]version{}}
+}
+
+// sync copies the files that are new or have changed since the last time. A
+// file that goes away meanwhile was not to stay.
+func (m *mirror) sync(ctx context.Context) error {
+	return eachFile(m.dir, func(name, path string, info fs.FileInfo) error {
+		v := version{info.Size(), info.ModTime()}
+		if m.seen[name] == v {
+			return nil
+		}
+		err := m.service.putFile(ctx, m.to.join(name), path)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err == nil {
+			m.seen[name] = v
+		}
+		return err
+	})
+}
+
+// keep syncs until ctx ends. What fails, because a file is being written or the
+// bucket is away, is tried again the next time; the last sync counts.
+func (m *mirror) keep(ctx context.Context) {
+	tick := time.NewTicker(m.service.cfg.SyncInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := m.sync(ctx); err != nil && ctx.Err() == nil {
+				m.service.log.Debug("mirror", "dir", m.dir, "to", m.to, "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// eachFile visits the files below a folder, which need not be there, with their
+// relative names.
+func eachFile(dir string, visit func(name, path string, info fs.FileInfo) error) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		return visit(filepath.ToSlash(name), path, info)
+	})
+}
+
+// mirrors keeps several mirrors until it is told to finish.
+type mirrors struct {
+	all     []*mirror
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+func keepMirrors(ctx context.Context, all []*mirror) *mirrors {
+	ctx, stop := context.WithCancel(ctx)
+	m := &mirrors{all: all, stop: stop}
+	for _, one := range all {
+		m.running.Go(func() { one.keep(ctx) })
+	}
+	return m
+}
+
+// finish ends them with a last sync.
+func (m *mirrors) finish(ctx context.Context) error {
+	m.halt()
+	var errs []error
+	for _, one := range m.all {
+		errs = append(errs, one.sync(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// halt ends them as they are; more than once is the same as once.
+func (m *mirrors) halt() {
+	m.stop()
+	m.running.Wait()
+}
