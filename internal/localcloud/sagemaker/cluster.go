@@ -16,7 +16,7 @@ import (
 const soleGroup = "homogeneousCluster"
 
 // maxHosts is the most instances of one job: AWS's default quota of instances
-// across training jobs.
+// across training jobs, and across processing jobs.
 const maxHosts = 20
 
 // host is one instance of a job: what its container knows of it, and where it
@@ -126,10 +126,15 @@ func checkResources(r *types.ResourceConfig) error {
 		seen[name] = true
 		total += int(*g.InstanceCount)
 	}
-	if total > maxHosts {
-		return wire.Errorf("ResourceLimitExceeded", "The account-level service limit 'Number of instances across training jobs' is %d Instances, with current utilization of 0 Instances and a request delta of %d Instances. Please use AWS Service Quotas to request an increase for this quota.", maxHosts, total)
+	return checkHosts("training", total)
+}
+
+// checkHosts refuses what is above the quota of instances for jobs of a kind.
+func checkHosts(kind string, n int) error {
+	if n <= maxHosts {
+		return nil
 	}
-	return nil
+	return wire.Errorf("ResourceLimitExceeded", "The account-level service limit 'Number of instances across %s jobs' is %d Instances, with current utilization of 0 Instances and a request delta of %d Instances. Please use AWS Service Quotas to request an increase for this quota.", kind, maxHosts, n)
 }
 
 // resourceConfig is resourceconfig.json as one host has it.

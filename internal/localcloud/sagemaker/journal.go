@@ -21,10 +21,11 @@ type Logs interface {
 // The log groups of jobs, and what those of endpoints begin with: see "Log
 // groups and streams" in the SageMaker developer guide.
 const (
-	logGroups    = "/aws/sagemaker/"
-	trainingLogs = logGroups + "TrainingJobs"
-	batchLogs    = logGroups + "TransformJobs"
-	endpointLogs = logGroups + "Endpoints/"
+	logGroups      = "/aws/sagemaker/"
+	trainingLogs   = logGroups + "TrainingJobs"
+	processingLogs = logGroups + "ProcessingJobs"
+	batchLogs      = logGroups + "TransformJobs"
+	endpointLogs   = logGroups + "Endpoints/"
 )
 
 // journal names the log of one container: a stream of CloudWatch Logs, and the

@@ -61,6 +61,8 @@ func container(command string) {
 		train()
 	case "serve":
 		serve()
+	case "process":
+		processData(os.Args[3:])
 	default:
 		fmt.Println("arguments", os.Args[2:])
 	}
@@ -138,6 +140,43 @@ func trainTogether(fails string) {
 	}
 	must(os.WriteFile(base("model", config.Host+".txt"), fmt.Appendf(nil, "%s of %v: %v", config.Group, config.Hosts, files), 0o644))
 	must(os.WriteFile(base("model", "same.txt"), []byte(config.Host), 0o644))
+}
+
+// processData copies its input to its outputs, does what the last argument says
+// and leaves a message.
+func processData(arguments []string) {
+	mode, in := arguments[len(arguments)-1], strings.TrimPrefix(arguments[0], "--input=")
+	files, err := filepath.Glob(filepath.Join(in, "*"))
+	must(err)
+	var config struct {
+		Host string `json:"current_host"`
+	}
+	data, err := os.ReadFile(base("config", "resourceconfig.json"))
+	must(err)
+	must(json.Unmarshal(data, &config))
+	job, err := os.ReadFile(base("config", "processingjobconfig.json"))
+	must(err)
+	must(os.WriteFile(base("processing", "live", config.Host+".json"), job, 0o644))
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		must(err)
+		must(os.WriteFile(filepath.Join(arguments[1], filepath.Base(f)), fmt.Appendf(nil, "%s by %s in %s", data, config.Host, os.Getenv("COLOUR")), 0o644))
+	}
+	must(os.WriteFile(base("output", "message"), []byte("done by "+config.Host), 0o644))
+	switch mode {
+	case "fail":
+		os.Exit(4)
+	case "hang":
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		fmt.Println("hangs")
+		<-stop
+	default:
+		if strings.HasPrefix(mode, "/") {
+			fmt.Println("waits")
+			awaitFile(mode)
+		}
+	}
 }
 
 // trainFromPipes reads the epochs of the channel train.

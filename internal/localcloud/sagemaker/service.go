@@ -1,4 +1,4 @@
-// Package sagemaker is the local cloud's SageMaker: training jobs, batch
+// Package sagemaker is the local cloud's SageMaker: training and processing jobs, batch
 // transform, the model registry, models, endpoint configurations and endpoints
 // with weighted variants, data capture and invocation.
 //
@@ -112,7 +112,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Dir, err = filepath.Abs(cfg.Dir); err != nil {
 		return nil, err
 	}
-	for _, dir := range []string{"jobs", "servers", "logs", "capture"} {
+	for _, dir := range []string{"jobs", "processing", "servers", "logs", "capture"} {
 		if err := os.MkdirAll(filepath.Join(cfg.Dir, dir), 0o755); err != nil {
 			return nil, fmt.Errorf("sagemaker: %w", err)
 		}
@@ -174,6 +174,9 @@ func (s *Service) resume() error {
 	if err := s.resumeTraining(); err != nil {
 		return err
 	}
+	if err := s.resumeProcessing(); err != nil {
+		return err
+	}
 	if err := s.resumeTuning(); err != nil {
 		return err
 	}
@@ -225,7 +228,7 @@ func (s *Service) Close(ctx context.Context) error {
 func (s *Service) Operations() wire.Operations {
 	ops := wire.Operations{}
 	for _, add := range []func(wire.Operations){
-		s.trainingOperations, s.tuningOperations, s.transformOperations, s.registryOperations, s.cardOperations,
+		s.trainingOperations, s.tuningOperations, s.processingOperations, s.transformOperations, s.registryOperations, s.cardOperations,
 		s.modelOperations, s.endpointConfigOperations, s.endpointOperations, s.tagOperations,
 	} {
 		add(ops)

@@ -30,6 +30,7 @@ type store struct {
 	configs             table[endpointConfig]
 	endpoints           table[endpointRecord]
 	tunings             table[tuningJob]
+	processing          table[processingJob]
 	cards, cardVersions table[modelCard]
 }
 
@@ -51,13 +52,14 @@ func openStore(path string) (*store, error) {
 		models:       newTable(db, "model", (*model).head),
 		configs:      newTable(db, "endpoint-config", (*endpointConfig).head),
 		endpoints:    newTable(db, "endpoint", (*endpointRecord).head),
+		processing:   newTable(db, "processing-job", (*processingJob).head),
 		tunings:      newTable(db, "hyper-parameter-tuning-job", (*tuningJob).head),
 		cards:        newTable(db, "model-card", (*modelCard).head),
 		cardVersions: newTable(db, "model-card-version", (*modelCard).versionHead),
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
 		for _, create := range []func(*bolt.Tx) error{s.training.create, s.transforms.create, s.groups.create,
-			s.packages.create, s.models.create, s.configs.create, s.endpoints.create, s.tunings.create, s.cards.create, s.cardVersions.create} {
+			s.packages.create, s.models.create, s.configs.create, s.endpoints.create, s.tunings.create, s.processing.create, s.cards.create, s.cardVersions.create} {
 			if err := create(tx); err != nil {
 				return err
 			}

@@ -29,17 +29,11 @@ func (s *Service) resumeTraining() error {
 	if err != nil {
 		return err
 	}
-	lives := map[string]bool{}
+	alive := map[string]bool{}
 	for _, j := range jobs {
-		lives[*j.TrainingJobName] = true
+		alive[*j.TrainingJobName] = true
 	}
-	left, err := os.ReadDir(filepath.Join(s.cfg.Dir, "jobs"))
-	for _, dir := range left {
-		if !lives[dir.Name()] {
-			err = errors.Join(err, os.RemoveAll(s.trainingDir(dir.Name())))
-		}
-	}
-	if err != nil {
+	if err := sweepJobs(s.trainingDir(""), alive); err != nil {
 		return err
 	}
 	for _, j := range jobs {
@@ -49,6 +43,18 @@ func (s *Service) resumeTraining() error {
 		s.spawn(func() { s.train(t) })
 	}
 	return nil
+}
+
+// sweepJobs removes the folders that jobs which are not alive have left below
+// dir.
+func sweepJobs(dir string, alive map[string]bool) error {
+	left, err := os.ReadDir(dir)
+	for _, entry := range left {
+		if !alive[entry.Name()] {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
+		}
+	}
+	return err
 }
 
 // train sees one training job to its end, or until the service closes.

@@ -61,3 +61,8 @@ func TestShard(t *testing.T) {
 	require.Equal(t, []source{{name: "b"}}, shard(all, 1, 2))
 	require.Empty(t, shard(all, 3, 4), "more hosts than objects")
 }
+
+func TestWithin(t *testing.T) {
+	require.Equal(t, []string{"python3", "/b/processing/code/run.py", "--in=/b/x", "--opt/ml/x", "/opt/mlx"},
+		within("/b", []string{"python3", "/opt/ml/processing/code/run.py", "--in=/opt/ml/x", "--opt/ml/x", "/opt/mlx"}))
+}
