@@ -9,6 +9,7 @@ import (
 
 	"steward/internal/container"
 	"steward/internal/localcloud"
+	"steward/internal/localcloud/events"
 	"steward/internal/localcloud/faults"
 	"steward/internal/localcloud/sagemaker"
 )
@@ -32,9 +33,13 @@ func (h Home) NewCloud(listener net.Listener, log *slog.Logger) (*localcloud.Ser
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	rules, err := events.Load(h.path("events.json"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	return localcloud.New(localcloud.Config{
 		Dir: h.path("cloud"), Listener: listener, Region: env[awsRegion],
-		AccessKey: env[awsKey], SecretKey: env[awsSecret], Images: images, Faults: plan, Logger: log,
+		AccessKey: env[awsKey], SecretKey: env[awsSecret], Images: images, Rules: rules, Faults: plan, Logger: log,
 	})
 }
 

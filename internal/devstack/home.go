@@ -17,6 +17,7 @@ import (
 //	keys/             decisions.pem signs decisions; *.pub.pem verify them, one file a key; session signs logins
 //	env               how to reach the embedded stack, as KEY=value
 //	images.json       commands for container images of one's own (optional)
+//	events.json       where events of the local cloud go (optional)
 //	cloud/            the local cloud
 //	temporal.db       the embedded Temporal server
 //	temporal.at       its address and process, as it was started last

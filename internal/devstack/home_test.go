@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -116,4 +117,13 @@ func TestEnv(t *testing.T) {
 		_, set := os.LookupEnv(gone)
 		require.False(t, set, gone)
 	}
+}
+
+// A rule that cannot be followed is said at start, with the file and the remedy.
+func TestEventRulesOfAHome(t *testing.T) {
+	h, err := Make(t.TempDir())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(h.path("events.json"), []byte(`[{"target": "http://example.com/"}]`), 0o600))
+	_, err = h.NewCloud(nil, slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, h.path("events.json")+`: rule 1: target "http://example.com/" is neither the ARN of an SNS topic nor a URL of this machine`)
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"time"
 
+	"steward/internal/localcloud/events"
 	"steward/internal/localcloud/faults"
 	"steward/internal/localcloud/sagemaker"
 )
@@ -28,6 +29,8 @@ type Config struct {
 	AccessKey, SecretKey string
 	// Images says which command plays a container image.
 	Images []sagemaker.Image
+	// Rules say where events of SageMaker go.
+	Rules []events.Rule
 	// Faults are what goes wrong from the start; a plan without rules is none.
 	Faults faults.Plan
 	// Now is the clock of signatures and credentials; time.Now if nil.

@@ -14,8 +14,15 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
+	smtypes "github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/stretchr/testify/require"
+
+	"steward/internal/localcloud/events"
+	hosting "steward/internal/localcloud/sagemaker"
 )
 
 // mail is a message of SNS.
@@ -84,4 +91,38 @@ func TestMonitoringSpeaksJSON(t *testing.T) {
 	list, err := cloudwatch.NewFromConfig(cfg).ListMetrics(t.Context(), nil)
 	require.NoError(t, err)
 	require.Len(t, list.Metrics, 1)
+}
+
+// What S3 and SageMaker tell goes through topics as well.
+func TestObjectsAndEventsNotifyTopics(t *testing.T) {
+	given := config(t.TempDir())
+	given.Images = []hosting.Image{{Pattern: "play/*", Command: []string{"true"}}}
+	given.Rules = []events.Rule{{DetailType: "SageMaker Model Package *", Target: "arn:aws:sns:us-east-1:000000000000:ops"}}
+	cfg, _ := serve(t, given)
+	topic, got := subscribed(t, cfg, "ops")
+	objects, models := s3.NewFromConfig(cfg), sagemaker.NewFromConfig(cfg)
+	_, err := objects.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("box")})
+	require.NoError(t, err)
+	_, err = objects.PutBucketNotificationConfiguration(t.Context(), &s3.PutBucketNotificationConfigurationInput{Bucket: aws.String("box"),
+		NotificationConfiguration: &s3types.NotificationConfiguration{TopicConfigurations: []s3types.TopicConfiguration{{TopicArn: &topic, Events: []s3types.Event{"s3:ObjectCreated:*"}}}}})
+	require.NoError(t, err)
+	require.Contains(t, (<-got).Message, "s3:TestEvent")
+	_, err = objects.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("box"), Key: aws.String("k"), Body: strings.NewReader("x")})
+	require.NoError(t, err)
+	m := <-got
+	require.Equal(t, "Amazon S3 Notification", m.Subject)
+	require.Contains(t, m.Message, `"eventName":"ObjectCreated:Put"`)
+
+	_, err = models.CreateModelPackageGroup(t.Context(), &sagemaker.CreateModelPackageGroupInput{ModelPackageGroupName: aws.String("g")})
+	require.NoError(t, err)
+	_, err = models.CreateModelPackage(t.Context(), &sagemaker.CreateModelPackageInput{ModelPackageGroupName: aws.String("g"), InferenceSpecification: &smtypes.InferenceSpecification{
+		SupportedContentTypes: []string{"text/csv"}, SupportedResponseMIMETypes: []string{"text/csv"},
+		Containers: []smtypes.ModelPackageContainerDefinition{{Image: aws.String("play/hello"), ModelDataUrl: aws.String("s3://box/k")}}}})
+	require.NoError(t, err)
+	var event struct {
+		DetailType string `json:"detail-type"`
+		Detail     struct{ ModelPackageGroupName string }
+	}
+	require.NoError(t, json.Unmarshal([]byte((<-got).Message), &event))
+	require.Equal(t, "SageMaker Model Package State Change: g", event.DetailType+": "+event.Detail.ModelPackageGroupName)
 }

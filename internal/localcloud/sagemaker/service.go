@@ -26,6 +26,7 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"golang.org/x/time/rate"
 
+	"steward/internal/localcloud/events"
 	"steward/internal/localcloud/s3"
 	"steward/internal/localcloud/wire"
 )
@@ -59,6 +60,8 @@ type Config struct {
 	Alarms                         Alarms // that guard deployments; without, there are none
 	Faults                         Faults // of jobs and model servers; without, there are none
 	Images                         []Image
+	Rules                          []events.Rule // where events go
+	Topics                         events.Topics
 	Logger                         *slog.Logger
 	Endpoint, AccessKey, SecretKey string // how containers reach the local cloud
 
@@ -127,6 +130,14 @@ func New(cfg Config) (*Service, error) {
 			// A model's redirect is its answer: nothing else may be asked in its name.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	bus, err := events.Open(events.Config{DB: db.db, Region: cfg.Region, Account: cfg.Account, Rules: cfg.Rules, Topics: cfg.Topics, Log: s.log})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("sagemaker: %w", err), db.close())
+	}
+	if len(cfg.Rules) > 0 { // else nobody would hear
+		db.tell(bus)
+	}
+	s.spawn(func() { bus.Run(s.ctx) })
 	if s.spool, err = newSpool(filepath.Join(cfg.Dir, "capture"), cfg.Objects, s.log); err == nil {
 		err = s.resume()
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	bolt "go.etcd.io/bbolt"
+
+	"steward/internal/localcloud/events"
 )
 
 // table holds the records of one kind by name, and an index of their heads by
@@ -18,10 +20,11 @@ type table[T any] struct {
 	name, index []byte // buckets
 	head        func(*T) head
 	changes     *changes
+	bus         *events.Bus // where changes of state are told; nil for nowhere
 }
 
 func newTable[T any](db *bolt.DB, name string, of func(*T) head) table[T] {
-	return table[T]{db, []byte(name), []byte(name + ".created"), of, &changes{next: make(chan struct{})}}
+	return table[T]{db: db, name: []byte(name), index: []byte(name + ".created"), head: of, changes: &changes{next: make(chan struct{})}}
 }
 
 // create makes the table's buckets. Records of a file that has no index yet are
@@ -75,6 +78,9 @@ func (t table[T]) write(tx *bolt.Tx, key string, v *T) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("record %s/%s: %w", t.name, key, err)
+	}
+	if err := t.tell(tx, key, v); err != nil {
+		return err
 	}
 	h := t.head(v)
 	tx.OnCommit(t.changes.announce)

@@ -10,6 +10,10 @@ import (
 // the API.
 const resultMetadata = "ResultMetadata"
 
+// Tree gives a value of an SDK type as maps, lists, texts, numbers, bytes and times,
+// with members by AWS's names.
+func Tree(v any) any { return encode(reflect.ValueOf(v)) }
+
 // encode gives a value of an SDK type as a tree. Members that are not set are
 // left out.
 func encode(v reflect.Value) any {
