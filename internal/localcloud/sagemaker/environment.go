@@ -141,12 +141,14 @@ func complete(dir string) (bool, error) {
 	return err == nil && exit.OK(), err
 }
 
+// lastLine is the end of what a run has said, without its supervisor's word.
 func lastLine(file string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err.Error()
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	said, _, _ := strings.Cut(string(text), "\n"+process.UsageMark)
+	lines := strings.Split(strings.TrimSpace(said), "\n")
 	return truncate(lines[len(lines)-1], maxFailure)
 }
 
