@@ -35,7 +35,7 @@ func rfc3339(t time.Time) any { return t.UTC().Format(time.RFC3339) }
 
 // tell has the changes of these tables told.
 func (s *store) tell(bus *events.Bus) {
-	s.training.bus, s.transforms.bus, s.tunings.bus = bus, bus, bus
+	s.training.bus, s.transforms.bus, s.tunings.bus, s.processing.bus = bus, bus, bus, bus
 	s.packages.bus, s.endpoints.bus = bus, bus
 }
 
@@ -117,6 +117,11 @@ func (j *transformJob) happenings() []happening {
 func (j *tuningJob) happenings() []happening {
 	return []happening{{kind: "SageMaker HyperParameter Tuning Job State Change", arn: *j.HyperParameterTuningJobArn, stamp: millis,
 		state: string(j.HyperParameterTuningJobStatus), detail: &j.DescribeHyperParameterTuningJobOutput}}
+}
+
+func (j *processingJob) happenings() []happening {
+	return []happening{{kind: "SageMaker Processing Job State Change", arn: *j.ProcessingJobArn, stamp: millis,
+		state: string(j.ProcessingJobStatus), detail: &j.DescribeProcessingJobOutput}}
 }
 
 func (p *modelPackage) happenings() []happening {

@@ -80,6 +80,12 @@ func TestEventsOfJobsAndPackages(t *testing.T) {
 	require.Equal(t, *job.ModelArtifacts.S3ModelArtifacts, last.Detail["ModelArtifacts"].(map[string]any)["S3ModelArtifacts"])
 	require.NotContains(t, last.Detail, "FailureReason")
 
+	c.put("in/a.csv", "1,2\n")
+	ran := c.process(processingInput("cleaned", "exit"))
+	processed := func(n news) string { return n.DetailType + ": " + n.str("ProcessingJobStatus") }
+	found = awaitNews(t, got, processed, "SageMaker Processing Job State Change: InProgress", "SageMaker Processing Job State Change: Completed")
+	require.Equal(t, []string{ran}, found["SageMaker Processing Job State Change: Completed"].Resources)
+
 	c.model("red", "red")
 	_, err := c.sm.CreateModelPackageGroup(t.Context(), &sm.CreateModelPackageGroupInput{ModelPackageGroupName: aws.String("flight")})
 	require.NoError(t, err)
