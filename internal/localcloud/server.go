@@ -17,6 +17,7 @@ import (
 	"steward/internal/localcloud/cloudwatch"
 	"steward/internal/localcloud/faults"
 	"steward/internal/localcloud/logs"
+	"steward/internal/localcloud/process"
 	"steward/internal/localcloud/s3"
 	"steward/internal/localcloud/sagemaker"
 	"steward/internal/localcloud/sns"
@@ -102,7 +103,7 @@ func (s *Server) open(cfg Config) (err error) {
 	if s.alarms, err = cloudwatch.NewAlarms(s.metrics, cloudwatch.AlarmsConfig{Region: cfg.Region, Account: cfg.Account, Topics: s.topics, Log: cfg.Logger}); err != nil {
 		return err
 	}
-	if s.logs, err = logs.Open(logs.Config{Dir: filepath.Join(cfg.Dir, "logs"), Region: cfg.Region, Account: cfg.Account, Logger: cfg.Logger}); err != nil {
+	if s.logs, err = logs.Open(logs.Config{Dir: filepath.Join(cfg.Dir, "logs"), Skip: process.UsageMark, Region: cfg.Region, Account: cfg.Account, Logger: cfg.Logger}); err != nil {
 		return err
 	}
 	objects, err := s.objects.Handler(cfg.Logger)

@@ -91,7 +91,7 @@ func (s *Store) copy(file string, final bool) error {
 		if !ok {
 			return nil
 		}
-		lines, n, err := gain(file, src.Offset, final)
+		lines, n, err := s.gain(file, src.Offset, final)
 		if err != nil {
 			return fmt.Errorf("copy %s: %w", file, err)
 		}
@@ -147,8 +147,8 @@ func (s *Store) reach(tx *bolt.Tx, src source) (*stream, error) {
 
 // gain reads the whole lines that a file has from an offset on, and how many
 // bytes they are; with final a last line without end as well. Empty lines are no
-// events.
-func gain(file string, offset int64, final bool) (lines []string, n int64, err error) {
+// events, and those to skip are left out.
+func (s *Store) gain(file string, offset int64, final bool) (lines []string, n int64, err error) {
 	f, err := os.Open(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, 0, nil
@@ -177,10 +177,14 @@ func gain(file string, offset int64, final bool) (lines []string, n int64, err e
 				return lines, n, nil
 			}
 		}
-		if line := strings.ToValidUTF8(strings.TrimRight(string(text[:end]), "\r\n"), "\uFFFD"); line != "" {
+		if line := strings.ToValidUTF8(strings.TrimRight(string(text[:end]), "\r\n"), "\uFFFD"); line != "" && !s.skips(line) {
 			lines = append(lines, line)
 		}
 		text, n = text[end:], n+int64(end)
 	}
 	return lines, n, nil
+}
+
+func (s *Store) skips(line string) bool {
+	return s.cfg.Skip != "" && strings.HasPrefix(line, s.cfg.Skip)
 }

@@ -46,7 +46,7 @@ func (k *keeper) now() time.Time { return noon.Add(time.Duration(k.clock.Load())
 
 func (k *keeper) open() {
 	var err error
-	k.store, err = logs.Open(logs.Config{Dir: k.dir, Region: "us-east-1", Account: "000000000000", Logger: slog.New(slog.DiscardHandler), Now: k.now})
+	k.store, err = logs.Open(logs.Config{Dir: k.dir, Region: "us-east-1", Account: "000000000000", Skip: "[keeper] ", Logger: slog.New(slog.DiscardHandler), Now: k.now})
 	require.NoError(k, err)
 	server := httptest.NewServer(wire.NewRouter(wire.Verifier{AccessKey: "key", SecretKey: "secret"}, wire.JSON("logs", "Logs_20140328", k.store.Operations())))
 	k.Client = cwl.NewFromConfig(aws.Config{Region: "us-east-1", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
@@ -324,7 +324,7 @@ func TestFollow(t *testing.T) {
 	fmt.Fprint(f, "one\r\n\ntwo\nhal")
 	k.eventually("one two", "g", "s")
 	k.clock.Store(-5000) // a clock that goes back changes no order
-	fmt.Fprint(f, "f\n")
+	fmt.Fprint(f, "f\n[keeper] not the program's\n")
 	k.eventually("one two half", "g", "s")
 
 	k.stop()

@@ -33,6 +33,7 @@ var (
 // Config says where a Store keeps its state and what its names begin with.
 type Config struct {
 	Dir, Region, Account string
+	Skip                 string           // lines of followed files that begin with it are not the program's; "" for none
 	Logger               *slog.Logger     // takes what fails in the background
 	Now                  func() time.Time // the clock; time.Now if nil
 }

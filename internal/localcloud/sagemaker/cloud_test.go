@@ -29,6 +29,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/localcloud/logs"
+	"steward/internal/localcloud/process"
 	"steward/internal/localcloud/s3"
 	"steward/internal/localcloud/sagemaker"
 	"steward/internal/localcloud/wire"
@@ -80,7 +81,7 @@ func host(dir string, change func(*sagemaker.Config)) (hosted, error) {
 	if err != nil {
 		return hosted{}, err
 	}
-	kept, err := logs.Open(logs.Config{Dir: filepath.Join(dir, "logs"), Region: "us-east-1", Account: account, Logger: slog.New(slog.DiscardHandler)})
+	kept, err := logs.Open(logs.Config{Dir: filepath.Join(dir, "logs"), Skip: process.UsageMark, Region: "us-east-1", Account: account, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return hosted{}, err
 	}
