@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -32,6 +33,7 @@ import (
 	"steward/internal/evidence"
 	"steward/internal/lifecycle"
 	"steward/internal/localcloud"
+	"steward/internal/localcloud/faults"
 	modelhosting "steward/internal/localcloud/sagemaker"
 )
 
@@ -104,6 +106,19 @@ func newWorld(t *testing.T) *world {
 	}
 	w.monitoring = &Monitoring{Objects: w.objects, Metrics: metrics, Bucket: testBucket}
 	return w
+}
+
+// upset has the cloud go wrong by a rule.
+func (w *world) upset(t *testing.T, rule faults.Rule) {
+	t.Helper()
+	plan, err := json.Marshal(faults.Plan{Rules: []faults.Rule{rule}})
+	require.NoError(t, err)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, *w.cfg.BaseEndpoint+localcloud.FaultsPath, bytes.NewReader(plan))
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusOK, answer.StatusCode)
 }
 
 // ask executes an activity as a worker does.

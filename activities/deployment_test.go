@@ -10,6 +10,7 @@ import (
 
 	"steward/internal/cloud"
 	"steward/internal/lifecycle"
+	"steward/internal/localcloud/faults"
 )
 
 func TestDeployAndReplaceAndRetire(t *testing.T) {
@@ -96,6 +97,21 @@ func TestChallengerThatCannotServeLeavesTheChampion(t *testing.T) {
 	answer, err := w.deployment.Endpoints.Invoke(t.Context(), "steward-fraud", "r1", "id-1", []byte("0.5,ZRH\n"))
 	require.NoError(t, err)
 	require.Equal(t, "0.5\n", string(answer))
+}
+
+// SageMaker may take a change back by itself and say that all is well.
+func TestASilentRollbackIsNoticed(t *testing.T) {
+	w := newWorld(t)
+	one := w.release(1, "good")
+	before, err := ask(w, w.deployment.Deploy, deploy(1, serve(one, 100)))
+	require.NoError(t, err)
+	w.upset(t, faults.Rule{Fault: faults.Rollback, Resource: "steward-fraud", Count: 1})
+	_, err = ask(w, w.deployment.Deploy, deploy(2, serve(one, 100), serve(w.release(2, "good"), 0)))
+	require.Equal(t, lifecycle.ServingFault, lifecycle.ErrorType(err), "%v", err)
+	require.ErrorContains(t, err, before.Config)
+	after, err := w.deployment.Endpoints.Describe(t.Context(), "steward-fraud")
+	require.NoError(t, err)
+	require.Equal(t, before, lifecycle.Serving{Config: after.Config, Weights: after.Weights})
 }
 
 // An endpoint that failed for a release that was given up does not stand in the

@@ -34,10 +34,11 @@ const (
 const (
 	Interrupt Kind = "interrupt"  // the instances of a running spot training job are taken away after the delay
 	SlowStart Kind = "slow-start" // a job or model server starts only after the delay
+	Rollback  Kind = "rollback"   // a change of an endpoint that has moved all traffic is taken back after the delay, without a word
 )
 
 // running tells the kinds that befall what runs.
-func (k Kind) running() bool { return k == Interrupt || k == SlowStart }
+func (k Kind) running() bool { return k == Interrupt || k == SlowStart || k == Rollback }
 
 // Plan is what may go wrong. The same plan and the same order of calls give the
 // same faults.
@@ -136,7 +137,7 @@ func (r Rule) problems() []string {
 		}
 	}
 	known := slices.Sorted(maps.Keys(services))
-	kinds := []Kind{Throttle, Error, Quota, Answer, Lost, Slow, Interrupt, SlowStart}
+	kinds := []Kind{Throttle, Error, Quota, Answer, Lost, Slow, Interrupt, SlowStart, Rollback}
 	need(r.Service == "" || slices.Contains(known, r.Service), "service %q: it is one of %s, or empty for all", r.Service, strings.Join(known, ", "))
 	need(slices.Contains(kinds, r.Fault), "fault %q: it is one of %v", r.Fault, kinds)
 	need(r.Fault != Quota || r.Service == "sagemaker", "fault quota: only sagemaker has it; set service to sagemaker")
@@ -177,7 +178,7 @@ func (r Rule) upset(service string) wire.Upset {
 		up.Error = &wire.Error{Code: r.Code, Message: r.Message, Status: r.Status}
 	case Lost:
 		up.Lost = true
-	case Slow, Interrupt, SlowStart:
+	case Slow, Interrupt, SlowStart, Rollback:
 	}
 	return up
 }

@@ -2,6 +2,7 @@ package sagemaker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"steward/internal/localcloud/faults"
@@ -19,22 +20,32 @@ type Faults interface {
 // startSlowly waits for as long as a rule delays the start of what has the
 // names.
 func (s *Service) startSlowly(ctx context.Context, names ...string) error {
+	_, err := s.struck(ctx, faults.SlowStart, names...)
+	return err
+}
+
+// struck tells whether a rule strikes what has the names, once its delay is over.
+func (s *Service) struck(ctx context.Context, kind faults.Kind, names ...string) (bool, error) {
 	if s.cfg.Faults == nil {
-		return nil
+		return false, nil
 	}
-	delay, struck := s.cfg.Faults.Strike(faults.SlowStart, names...)
+	delay, struck := s.cfg.Faults.Strike(kind, names...)
 	if !struck {
-		return nil
+		return false, nil
 	}
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return true, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 }
+
+// errSilent is the failure of a change that is taken back without a word: AWS may
+// do so and say InService, on the old configuration.
+var errSilent = errors.New("")
 
 // interruption is closed when a rule takes the instances of a running spot job
 // away; rules that are set while it runs count too. It is nil without rules.

@@ -9,6 +9,8 @@ import (
 
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"steward/internal/localcloud/faults"
 )
 
 // change takes an endpoint to its target, if it has one, and records how that
@@ -122,7 +124,11 @@ func (s *Service) moveTraffic(ep *endpoint, r *endpointRecord, next *routes) err
 			return err
 		}
 	}
-	return nil
+	struck, err := s.struck(ep.ctx, faults.Rollback, ep.name)
+	if struck {
+		return errSilent
+	}
+	return err
 }
 
 // bake waits until a time and fails when an alarm goes off before, or when the
