@@ -16,7 +16,8 @@ import (
 )
 
 // containerArgument makes the test binary a training and serving container, the
-// same on the local cloud and on AWS: <binary> container train|serve.
+// same on the local cloud and on AWS: <binary> container
+// train|serve|process.
 const containerArgument = "container"
 
 // ml is a path under /opt/ml, or under what stands for it.
@@ -35,6 +36,8 @@ func contain(command string) {
 		err = train()
 	case "serve":
 		err = serve()
+	case "process":
+		err = copyFiles()
 	default:
 		err = fmt.Errorf("unknown command %q", os.Args[2:])
 	}
@@ -94,6 +97,33 @@ func inventory() map[string]string {
 		found[key] = os.Getenv(key)
 	}
 	return found
+}
+
+// copyFiles copies its input to its output, or waits to be stopped.
+func copyFiles() error {
+	if len(os.Args) > 3 && os.Args[3] == "wait" {
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		<-stop
+		return nil
+	}
+	if err := os.MkdirAll(ml("output"), 0o755); err != nil {
+		return err
+	}
+	var files int
+	err := fs.WalkDir(os.DirFS(ml("processing", "in")), ".", func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files++
+		}
+		return err
+	})
+	if err == nil {
+		err = os.CopyFS(ml("processing", "out"), os.DirFS(ml("processing", "in")))
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(ml("output", "message"), fmt.Appendf(nil, "%d files in %s", files, os.Getenv("COLOUR")), 0o644)
 }
 
 // slowness is how long a model named "slow" takes to get healthy.
