@@ -33,11 +33,15 @@ func ListenOn(address, wanted, flag string) (net.Listener, error) {
 	return l, nil
 }
 
-// claim returns a port for a child process that opens it itself.
-func claim(port int, wanted, flag string) (int, error) {
+// spare refuses a port, for a child process that opens it itself, if it is taken.
+// 0 leaves the choice to the child.
+func spare(port int, wanted, flag string) error {
+	if port == 0 {
+		return nil
+	}
 	l, err := Listen(port, wanted, flag)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
+	return l.Close()
 }

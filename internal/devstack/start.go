@@ -40,12 +40,11 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		s.Env[temporalAt] = at
 		return nil
 	}
-	port, err := claim(s.options.Ports.Temporal, "Temporal", "--temporal-port")
-	if err != nil {
+	ports := s.options.Ports
+	if err := spare(ports.Temporal, "Temporal", "--temporal-port"); err != nil {
 		return last.explain(err, s.options.Temporal)
 	}
-	ui, err := claim(s.options.Ports.UI, "Temporal's web UI", "--ui-port")
-	if err != nil {
+	if err := spare(ports.UI, "Temporal's web UI", "--ui-port"); err != nil {
 		return last.explain(err, "")
 	}
 	program, err := server.Find(ctx, s.options.Say)
@@ -57,7 +56,7 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		attributes[name] = kind.String()
 	}
 	t, err := server.Start(ctx, server.Options{
-		Program: program, Port: port, UIPort: ui, Attributes: attributes,
+		Program: program, Port: ports.Temporal, UIPort: ports.UI, Attributes: attributes,
 		Database: s.Home.path("temporal.db"), Log: s.Home.path("logs", "temporal.log"),
 	})
 	if err != nil {

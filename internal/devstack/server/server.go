@@ -29,8 +29,8 @@ const (
 // Options say how to run a server.
 type Options struct {
 	Program    Program
-	Port       int // gRPC
-	UIPort     int
+	Port       int               // gRPC; 0 is any free one
+	UIPort     int               // 0 is any free one
 	Database   string            // SQLite file
 	Log        string            // file that the output is appended to
 	Attributes map[string]string // search attributes, name to type (Keyword, Int …)
@@ -49,22 +49,40 @@ type Server struct {
 	err     error // valid once done is closed
 }
 
-// tries is how often a server that ends at once is started. Both programs take
-// free ports for their inner services and bind them a moment later: on a busy
-// machine somebody else may have been faster.
+// tries is how often a server that ends at once is started. Free ports, ours and
+// those of both programs' inner services, are bound a moment after they were
+// chosen: on a busy machine somebody else may have been faster.
 const tries = 4
 
 // errEnded is a server that did not live to answer.
 var errEnded = errors.New("it ended at once")
 
-// Start starts a server and waits until it answers. The ports must be free.
+// Start starts a server and waits until it answers. Ports that are given must be
+// free.
 func Start(ctx context.Context, o Options) (s *Server, err error) {
 	for range tries {
-		if s, err = start(ctx, o); !errors.Is(err, errEnded) {
+		now := o
+		if err := errors.Join(choose(&now.Port), choose(&now.UIPort)); err != nil {
+			return nil, err
+		}
+		if s, err = start(ctx, now); !errors.Is(err, errEnded) {
 			break
 		}
 	}
 	return s, err
+}
+
+// choose puts a port that nobody listens on in the place of 0.
+func choose(port *int) error {
+	if *port != 0 {
+		return nil
+	}
+	l, err := net.Listen("tcp", address(0))
+	if err != nil {
+		return fmt.Errorf("temporal server: no free port: %w", err)
+	}
+	*port = l.Addr().(*net.TCPAddr).Port
+	return l.Close()
 }
 
 func start(ctx context.Context, o Options) (*Server, error) {
