@@ -172,9 +172,25 @@ func (h *heldJobs) look(j *heldJob) (found bool, err error) {
 	return err == nil, err
 }
 
-// meanwhile lets some jobs go, while there is no cloud.
+// running waits until a job runs that was not let go. It looks at files alone, as
+// another load's goroutine.
+func (h *heldJobs) running(ctx context.Context) error {
+	return clients{}.until(ctx, func() (bool, error) {
+		started, err := filepath.Glob(h.gate("held-*") + startsSuffix)
+		return slices.ContainsFunc(started, func(file string) bool {
+			_, err := os.Stat(strings.TrimSuffix(file, startsSuffix))
+			return errors.Is(err, fs.ErrNotExist)
+		}), err
+	})
+}
+
+// meanwhile finds out what ran when the cloud died and lets some jobs go, while
+// there is no cloud.
 func (h *heldJobs) meanwhile() error {
 	for _, j := range h.held {
+		if _, err := h.look(j); err != nil {
+			return err
+		}
 		if h.random.IntN(3) == 0 {
 			if err := h.let(j); err != nil {
 				return err
