@@ -146,6 +146,7 @@ func trainingTimes(c *cloud, job *sagemaker.DescribeTrainingJobOutput, began tim
 		}
 	}
 	seen = slices.DeleteFunc(seen, func(s types.SecondaryStatus) bool { return s == types.SecondaryStatusPending })
+	seen = slices.Compact(seen) // a job that had to wait for an instance starts before and after
 	require.Equal(c, []types.SecondaryStatus{"Starting", "Downloading", "Training", "Uploading", "Completed"}, seen)
 	require.WithinDuration(c, began, *job.CreationTime, 15*time.Minute)
 	require.False(c, job.TrainingStartTime.Before(*job.CreationTime))
