@@ -50,9 +50,13 @@ func modelWorld(t *testing.T, lasts time.Duration, end lifecycle.Stage) (*world,
 			return lifecycle.Fail("Terminated", "by an operator")
 		}
 		e := lifecycle.Ended{ID: lifecycle.ReleaseID("churn", in.Number), Release: in.Number, Stage: end}
-		var c lifecycle.Cancel
-		if ok, _ := workflow.GetSignalChannel(ctx, lifecycle.CancelSignal).ReceiveWithTimeout(ctx, lasts, &c); ok {
-			e.Stage, e.Problem = lifecycle.StageCancelled, &lifecycle.Problem{Type: lifecycle.Cancelled, Message: c.By + ": " + c.Reason}
+		if err := workflow.Sleep(ctx, lasts); err != nil {
+			e.Stage, e.Problem = lifecycle.StageCancelled, lifecycle.ProblemOf(err)
+			ctx, _ = workflow.NewDisconnectedContext(ctx)
+			var c lifecycle.Cancel
+			if workflow.GetSignalChannel(ctx, lifecycle.CancelSignal).ReceiveAsync(&c) {
+				e.Problem.Message = c.By + ": " + c.Reason
+			}
 		}
 		if e.At = workflow.Now(ctx); e.Stage == lifecycle.StageReleased {
 			next := champion(in.Number)
@@ -231,6 +235,18 @@ func TestModelRetires(t *testing.T) {
 	require.Contains(t, c.signals, "cancel → model/churn/watch")
 	w.AssertCalled(t, "Retire", mock.Anything, mock.Anything)
 	require.Contains(t, w.notices(), lifecycle.NoticeRetired)
+}
+
+// A run that began to retire before authors were named replays as it was.
+func TestOlderRetirementReplays(t *testing.T) {
+	w, _ := modelWorld(t, 100*time.Hour, lifecycle.StageCancelled)
+	w.healthy()
+	w.OnGetVersion("retirement names its author", workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
+	w.RegisterDelayedCallback(func() { w.ask(lifecycle.ReleaseUpdate, order("go")) }, time.Minute)
+	w.retireAt(time.Hour)
+	w.runModel(serving())
+	require.NoError(t, w.GetWorkflowError())
+	require.Contains(t, state[lifecycle.ModelState](t, w).Releases[0].Problem.Message, "cancelled from outside")
 }
 
 func TestModelSaysWhatIsUnderWay(t *testing.T) {

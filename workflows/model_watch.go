@@ -155,12 +155,15 @@ func (m *model) endInFlight(ctx workflow.Context) error {
 	return workflow.Await(ctx, func() bool { return m.state.InFlight == nil })
 }
 
-// stop tells a release who ends it and why: its own record must say so. A rollback
-// is told nothing: only the model keeps a record of it.
+// stop ends what is under way, and tells a release before who ends it and why: its
+// own record must say so. A rollback is told nothing, since only the model keeps a
+// record of it.
 func (m *model) stop(ctx workflow.Context, f lifecycle.InFlight) error {
-	if f.Rollback {
-		return workflow.RequestCancelExternalWorkflow(ctx, f.Workflow, "").Get(ctx, nil)
+	if !f.Rollback && workflow.GetVersion(ctx, "retirement names its author", workflow.DefaultVersion, 1) == 1 {
+		c := lifecycle.Cancel{By: m.state.Retired.Author, Reason: "the model is retired: " + m.state.Retired.Reason}
+		if err := workflow.SignalExternalWorkflow(ctx, f.Workflow, "", lifecycle.CancelSignal, c).Get(ctx, nil); err != nil {
+			m.log.Warn("the release was not told who ends it", "workflow", f.Workflow, "error", err)
+		}
 	}
-	c := lifecycle.Cancel{By: m.state.Retired.Author, Reason: "the model is retired: " + m.state.Retired.Reason}
-	return workflow.SignalExternalWorkflow(ctx, f.Workflow, "", lifecycle.CancelSignal, c).Get(ctx, nil)
+	return workflow.RequestCancelExternalWorkflow(ctx, f.Workflow, "").Get(ctx, nil)
 }

@@ -27,7 +27,7 @@ func (r *release) listen(ctx workflow.Context) error {
 		return err
 	}
 	on(ctx, r.inbox, lifecycle.DecideSignal, r.hear)
-	on(ctx, r.inbox, lifecycle.CancelSignal, r.obey)
+	on(ctx, r.inbox, lifecycle.CancelSignal, r.heed)
 	r.inbox.open(ctx)
 	return nil
 }
@@ -134,11 +134,11 @@ func (r *release) stop(ctx workflow.Context, c lifecycle.Cancel) (lifecycle.Rele
 	return r.state, nil
 }
 
-// obey ends the release because the model ends, which has that on record. A
-// release that has its end behind it, or was cancelled by a person, stays as it is.
-func (r *release) obey(_ workflow.Context, c lifecycle.Cancel) {
+// heed notes who ends the release with its model. The model has that on record,
+// and cancels the workflow next: noting it changes nothing but the words. A
+// release that has its end behind it, or was cancelled by a person, keeps its own.
+func (r *release) heed(_ workflow.Context, c lifecycle.Cancel) {
 	if r.mayStop(c) == nil && r.stopped == nil {
 		r.stopped = &c
-		r.cancel()
 	}
 }

@@ -151,6 +151,7 @@ func TestReleaseEndsWithItsModel(t *testing.T) {
 		for _, by := range []string{"oli", "somebody who was slower"} {
 			w.SignalWorkflow(lifecycle.CancelSignal, lifecycle.Cancel{By: by, Reason: "the model is retired: over"})
 		}
+		w.CancelWorkflow()
 	}, time.Hour)
 	w.ExecuteWorkflow(lifecycle.ReleaseWorkflow, releaseInput())
 	require.NoError(t, w.GetWorkflowError())
