@@ -98,7 +98,7 @@ func hyperparametersOf(in lifecycle.TrainInput, code *lifecycle.Code) (map[strin
 	if code != nil {
 		encode = jsonOf
 		texts["sagemaker_program"] = strconv.Quote(code.Program)
-		texts["sagemaker_submit_directory"] = strconv.Quote(code.URI)
+		texts[submitDirectory] = strconv.Quote(code.URI)
 		texts["sagemaker_job_name"] = strconv.Quote(in.Job)
 		texts["sagemaker_container_log_level"] = "20"
 	}

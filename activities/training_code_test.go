@@ -70,9 +70,15 @@ func TestTrainWithAScript(t *testing.T) {
 	require.Equal(t, map[string]string{"rounds": "7", "kind": `"fast"`, "deep": "true", "sagemaker_program": `"train.py"`,
 		"sagemaker_submit_directory": `"` + code.URI + `"`, "sagemaker_job_name": `"` + in.Job + `"`, "sagemaker_container_log_level": "20"}, job.HyperParameters)
 
-	// Content under the address of other content was tampered with.
-	in.Candidate.Script.Source = code.URI
+	// A later attempt at the same job trains from what the first one did.
+	require.NoError(t, objects.Put(t.Context(), "s3://source/mine.tar.gz", sourceArchive(t, "x = 3")))
 	again, err := b.pin(in)
+	require.NoError(t, err)
+	require.Equal(t, code, again)
+
+	// Content under the address of other content was tampered with.
+	in.Candidate.Script.Source, in.Job = code.URI, "another"
+	again, err = b.pin(in)
 	require.NoError(t, err)
 	require.Equal(t, code, again)
 	require.NoError(t, objects.Put(t.Context(), code.URI, sourceArchive(t, "x = 2")))

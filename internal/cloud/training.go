@@ -113,6 +113,16 @@ func (j *Jobs) describeTraining(ctx context.Context, name string) (*sagemaker.De
 	return out, translate(err, "look at training job %s", name)
 }
 
+// Hyperparameters are those that a job was started with; without the job it is
+// ErrNotFound.
+func (j *Jobs) Hyperparameters(ctx context.Context, job string) (map[string]string, error) {
+	out, err := j.describeTraining(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	return out.HyperParameters, nil
+}
+
 // WaitTraining waits until a job has ended and tells observe, at least once
 // every poll, how it goes.
 func (j *Jobs) WaitTraining(ctx context.Context, name string, observe func(lifecycle.Progress)) (Ended, error) {
