@@ -159,15 +159,30 @@ func TestAlarmTakesTrafficBack(t *testing.T) {
 	}
 }
 
+// What guarded a deployment cannot be taken from it.
+func TestDeletedAlarmTakesTrafficBack(t *testing.T) {
+	g := startGuarded(t)
+	g.deploy(nil)
+	g.awaitAnswerers(blue, red)
+	g.mu.Lock()
+	delete(g.alarms, "errors")
+	g.mu.Unlock()
+	d := g.awaitEndpoint("e", types.EndpointStatusInService)
+	require.Equal(t, "old", *d.EndpointConfigName)
+	require.Contains(t, *d.FailureReason, "alarm errors of the deployment's AutoRollbackConfiguration is gone")
+}
+
 func TestDeploymentGoesOnAfterARestart(t *testing.T) {
 	g := startGuarded(t)
 	g.deploy(nil)
 	g.awaitAnswerers(blue, red)
 	g.shut()
-	g.advance(30 * time.Second)
+	g.advance(5 * time.Minute)
 	g.open()
 	g.awaitAnswerers(blue, red)
-	g.advance(30 * time.Second)
+	g.advance(59 * time.Second)
+	require.Equal(t, []string{blue, red}, g.answerers(), "what it was not there for does not count")
+	g.advance(time.Second)
 	g.awaitAnswerers(blue)
 	g.advance(2 * time.Minute)
 	require.Equal(t, "new", *g.awaitEndpoint("e", types.EndpointStatusInService).EndpointConfigName)

@@ -105,19 +105,19 @@ func (r *endpointRecord) overdue(now time.Time) error {
 // moveTraffic takes the steps of the target's shift, from the one that the record
 // is at, with a baking time after each.
 func (s *Service) moveTraffic(ep *endpoint, r *endpointRecord, next *routes) error {
-	plan, at := r.Target.Shift, r.Progress
+	plan := r.Target.Shift
 	old := ep.routes.Load()
 	if err := s.tripped(plan.Alarms); err != nil {
 		return err
 	}
-	for step := max(at.Step, 1); step <= plan.steps(); step++ {
-		if step > at.Step {
-			at = progress{Stage: types.VariantStatusBaking, Step: step, Since: s.cfg.Now().UTC()}
-			// What the record says has happened or is about to: a crash in between moves
-			// the traffic again.
-			if err := s.record(ep, func(r *endpointRecord) { r.Progress = at }); err != nil {
-				return err
-			}
+	// A step that an earlier service was at is baked anew: while there was no service
+	// there was no traffic to judge it by.
+	for step := max(r.Progress.Step, 1); step <= plan.steps(); step++ {
+		at := progress{Stage: types.VariantStatusBaking, Step: step, Since: s.cfg.Now().UTC()}
+		// What the record says has happened or is about to: a crash in between moves
+		// the traffic again.
+		if err := s.record(ep, func(r *endpointRecord) { r.Progress = at }); err != nil {
+			return err
 		}
 		ep.routes.Store(old.sharing(next, plan.share(step)))
 		if err := s.bake(ep.ctx, r, at.Since.Add(plan.wait(step))); err != nil {
@@ -152,11 +152,15 @@ func (s *Service) bake(ctx context.Context, r *endpointRecord, until time.Time) 
 	}
 }
 
-// tripped fails for the first alarm that is in ALARM. One that was deleted guards
-// nothing any more, and one without data says nothing.
+// tripped fails for the first alarm that is in ALARM, or that cannot be asked any
+// more: nothing would guard the rest. One without data says nothing.
 func (s *Service) tripped(alarms []string) error {
 	for _, name := range alarms {
-		if state, _ := s.alarmState(name); state == cwtypes.StateValueAlarm {
+		state, ok := s.alarmState(name)
+		if !ok {
+			return fmt.Errorf("the CloudWatch alarm %s of the deployment's AutoRollbackConfiguration is gone: nothing guards it any more", name)
+		}
+		if state == cwtypes.StateValueAlarm {
 			return fmt.Errorf("the CloudWatch alarm %s of the deployment's AutoRollbackConfiguration is in ALARM", name)
 		}
 	}
