@@ -132,7 +132,8 @@ func (a *app) runTraffic(ctx context.Context, r *replay) error {
 
 // useEmbeddedCloud points this process at the embedded stack: the one that --home
 // names or, unless the environment says where AWS is, that of the usual home, if
-// there is one.
+// there is one. A gateway that is named and is not that stack's speaks for another
+// cloud, which the environment has to tell.
 func (a *app) useEmbeddedCloud() error {
 	if a.home == "" && os.Getenv("AWS_ENDPOINT_URL") != "" {
 		return nil
@@ -148,6 +149,13 @@ func (a *app) useEmbeddedCloud() error {
 	env, err := home.ReadEnv()
 	if err != nil {
 		return nil //nolint:nilerr // without an embedded stack AWS itself is meant
+	}
+	named := a.gateway
+	if named == "" && a.home == "" {
+		named = os.Getenv("STEWARD_GATEWAY")
+	}
+	if named != "" && named != env.Gateway() {
+		return nil
 	}
 	return env.Apply()
 }
