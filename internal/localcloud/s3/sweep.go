@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,12 +44,10 @@ func (s *Store) sweeping(ctx context.Context) {
 	}
 }
 
-// ending is a version or an upload that is due.
+// ending names a version or an upload that is due.
 type ending struct {
-	version *record
-	current bool // it expires as its key's current version
-	upload  gofakes3.UploadID
-	key     string
+	key, order string
+	upload     gofakes3.UploadID
 }
 
 // endingsAtOnce is how many due ones share a transaction, so that writers wait
@@ -67,7 +66,7 @@ func (s *Store) sweep(ctx context.Context, now time.Time) error {
 		}
 		for len(due) > 0 && ctx.Err() == nil {
 			n := min(len(due), endingsAtOnce)
-			if err := s.end(b.Name, due[:n]); err != nil {
+			if err := s.end(b.Name, now, due[:n]); err != nil {
 				return fmt.Errorf("bucket %s: %w", b.Name, err)
 			}
 			due = due[n:]
@@ -83,12 +82,11 @@ func (s *Store) due(bucket string, now time.Time) (due []ending, err error) {
 		if found, err := getDocument(tx, bucket, lifecycleDocument, &rules); err != nil || !found {
 			return err
 		}
-		j := &judge{rules: &rules, now: now}
+		j := &judge{rules: &rules, now: now, due: func(r *record) { due = append(due, ending{key: r.Key, order: r.Order}) }}
 		if err := eachVersion(tx, bucket, "", "", j.see); err != nil {
 			return err
 		}
 		j.close()
-		due = j.due
 		return eachUpload(tx, func(id gofakes3.UploadID, u upload) error {
 			if u.Bucket == bucket && rules.endsUpload(u, now) {
 				due = append(due, ending{upload: id, key: u.Key})
@@ -103,7 +101,7 @@ func (s *Store) due(bucket string, now time.Time) (due []ending, err error) {
 type judge struct {
 	rules   *lifecycle
 	now     time.Time
-	due     []ending
+	due     func(r *record) // is told what is due
 	current *record
 	since   time.Time // when the version that is seen next ceased to be current
 	older   int       // versions of the key that are not current
@@ -114,12 +112,12 @@ func (j *judge) see(r *record, latest bool) bool {
 		j.close()
 		j.current, j.older, j.since = r, 0, r.Modified
 		if at, _ := j.rules.expires(r); !r.Deleted && !at.IsZero() && !j.now.Before(at) {
-			j.due = append(j.due, ending{version: r, current: true})
+			j.due(r)
 		}
 		return true
 	}
 	if j.rules.endsNoncurrent(r, j.since, j.older, j.now) && r.Lock.mayDelete(j.now, false) == nil {
-		j.due = append(j.due, ending{version: r})
+		j.due(r)
 	}
 	j.older, j.since = j.older+1, r.Modified
 	return true
@@ -128,64 +126,128 @@ func (j *judge) see(r *record, latest bool) bool {
 // close judges a key's delete marker, when it is known to be alone.
 func (j *judge) close() {
 	if r := j.current; r != nil && r.Deleted && j.older == 0 && j.rules.endsMarker(r, j.now) {
-		j.due = append(j.due, ending{version: r})
+		j.due(r)
 	}
 	j.current = nil
 }
 
-// end ends what is due, unless it changed since.
-func (s *Store) end(bucket string, due []ending) error {
+// end ends what was found due and still is: since then a version may have become
+// current or locked, and the rules may have changed or gone.
+func (s *Store) end(bucket string, now time.Time, due []ending) error {
 	var unused []extent
-	x := &exchange{expires: true}
+	var aborted []ending
 	err := s.db.Update(func(tx *bolt.Tx) error {
+		var rules lifecycle
+		if found, err := getDocument(tx, bucket, lifecycleDocument, &rules); err != nil || !found {
+			return err
+		}
 		b, err := getBucket(tx, bucket)
 		if err != nil {
 			return err
 		}
-		for _, e := range due {
-			dropped, err := s.endOne(tx, x, bucket, b.Versioning, e)
+		versions, uploads := byKey(due)
+		for _, ofKey := range versions {
+			dropped, err := s.endVersions(tx, bucket, b.Versioning, &judge{rules: &rules, now: now}, ofKey)
 			if err != nil {
 				return err
 			}
 			unused = append(unused, dropped...)
 		}
-		return nil
+		var dropped []extent
+		aborted, dropped, err = endUploads(tx, &rules, now, uploads)
+		unused = append(unused, dropped...)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	s.blobs.discard(unused)
-	s.forgetUploads(bucket, due)
+	s.forgetUploads(bucket, aborted)
 	return nil
 }
 
-func (s *Store) endOne(tx *bolt.Tx, x *exchange, bucket string, versioning gofakes3.VersioningStatus, e ending) (unused []extent, err error) {
-	if e.upload != "" {
-		return forget(tx, e.upload, nil)
-	}
-	current, err := find(tx, bucket, e.version.Key, "")
-	if err != nil || current == nil {
-		return nil, err
-	}
-	if e.current {
-		if current.Order == e.version.Order {
-			_, unused, err = s.remove(tx, x, bucket, versioning, current.Key, current)
+// byKey parts versions, which come key after key, from uploads.
+func byKey(due []ending) (versions [][]ending, uploads []ending) {
+	for _, e := range due {
+		switch n := len(versions); {
+		case e.upload != "":
+			uploads = append(uploads, e)
+		case n > 0 && versions[n-1][0].key == e.key:
+			versions[n-1] = append(versions[n-1], e)
+		default:
+			versions = append(versions, []ending{e})
 		}
-		return unused, err
 	}
-	r, err := find(tx, bucket, e.version.Key, string(shown(e.version)))
-	if err != nil || r == nil || r.Order != e.version.Order || r.Lock.mayDelete(time.Now(), false) != nil {
+	return versions, uploads
+}
+
+// endVersions ends those of the versions of one key, the newest first, that j
+// finds due as well.
+func (s *Store) endVersions(tx *bolt.Tx, bucket string, versioning gofakes3.VersioningStatus, j *judge, ofKey []ending) (unused []extent, err error) {
+	key, last := ofKey[0].key, ofKey[len(ofKey)-1].order
+	var due []*record
+	j.due = func(r *record) {
+		if slices.ContainsFunc(ofKey, func(e ending) bool { return e.order == r.Order }) {
+			due = append(due, r)
+		}
+	}
+	var current *record
+	err = eachVersion(tx, bucket, key, key, func(r *record, latest bool) bool {
+		if r.Key != key {
+			return false
+		}
+		if latest {
+			current = r
+		}
+		j.see(r, latest)
+		return r.Order <= last
+	})
+	if err != nil {
 		return nil, err
 	}
-	_, unused, err = s.removeVersion(tx, x, bucket, r)
-	return unused, err
+	j.close()
+	x := &exchange{expires: true}
+	// The oldest first: a marker on the current version may replace an older one.
+	for _, r := range slices.Backward(due) {
+		var dropped []extent
+		if r == current && !r.Deleted {
+			_, dropped, err = s.remove(tx, x, bucket, versioning, key, r)
+		} else {
+			_, dropped, err = s.removeVersion(tx, x, bucket, r)
+		}
+		if err != nil {
+			return nil, err
+		}
+		unused = append(unused, dropped...)
+	}
+	return unused, nil
+}
+
+// endUploads ends those uploads that are still there and due, and gives them.
+func endUploads(tx *bolt.Tx, rules *lifecycle, now time.Time, uploads []ending) (aborted []ending, unused []extent, err error) {
+	for _, e := range uploads {
+		var u upload
+		found, err := getJSON(tx.Bucket(uploadsBucket), []byte(e.upload), &u)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !found || !rules.endsUpload(u, now) {
+			continue
+		}
+		dropped, err := forget(tx, e.upload, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		unused, aborted = append(unused, dropped...), append(aborted, e)
+	}
+	return aborted, unused, nil
 }
 
 // forgetUploads makes gofakes3 forget uploads that ended.
-func (s *Store) forgetUploads(bucket string, due []ending) {
+func (s *Store) forgetUploads(bucket string, uploads []ending) {
 	fake := s.fake.Load()
-	for _, e := range due {
-		if e.upload != "" && fake != nil {
+	for _, e := range uploads {
+		if fake != nil {
 			_ = fake.ForgetMultipartUpload(context.Background(), bucket, e.key, e.upload) // it may never have heard of it
 		}
 	}

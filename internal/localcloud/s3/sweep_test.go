@@ -1,0 +1,67 @@
+package s3
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rclone/gofakes3"
+	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
+)
+
+// sweepable opens a store with a versioned bucket whose noncurrent versions and
+// uploads end after a day.
+func sweepable(t *testing.T) *Store {
+	s, err := Open(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	require.NoError(t, s.CreateBucket(t.Context(), "data"))
+	require.NoError(t, s.SetVersioningConfiguration("data", gofakes3.VersioningConfiguration{Status: gofakes3.VersioningEnabled}))
+	everything := ""
+	require.NoError(t, s.setDocument("data", lifecycleDocument, lifecycle{Rules: []lifecycleRule{
+		{ID: "r", Status: enabled, Prefix: &everything, Noncurrent: &noncurrent{Days: 1}, Abort: &abort{Days: 1}},
+	}}))
+	return s
+}
+
+// putTwice gives the names of an older and a newer version of a key.
+func putTwice(t *testing.T, s *Store, key string) (versions [2]gofakes3.VersionID) {
+	for i := range versions {
+		out, err := s.PutObject(t.Context(), "data", key, nil, strings.NewReader("x"), 1)
+		require.NoError(t, err)
+		versions[i] = out.VersionID
+	}
+	return versions
+}
+
+func TestWhatIsNoLongerDueStays(t *testing.T) {
+	for name, change := range map[string]func(t *testing.T, s *Store, versions [2]gofakes3.VersionID){
+		"the version became current": func(t *testing.T, s *Store, versions [2]gofakes3.VersionID) {
+			_, err := s.DeleteObjectVersion("data", "k", versions[1])
+			require.NoError(t, err)
+		},
+		"the rules went": func(t *testing.T, s *Store, _ [2]gofakes3.VersionID) {
+			require.NoError(t, s.db.Update(func(tx *bolt.Tx) error { return deleteDocuments(tx, "data") }))
+		},
+		"the rules changed": func(t *testing.T, s *Store, _ [2]gofakes3.VersionID) {
+			other := "other/"
+			require.NoError(t, s.setDocument("data", lifecycleDocument, lifecycle{Rules: []lifecycleRule{
+				{ID: "r", Status: enabled, Prefix: &other, Noncurrent: &noncurrent{Days: 1}},
+			}}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sweepable(t)
+			versions := putTwice(t, s, "k")
+			later := time.Now().Add(72 * time.Hour)
+			due, err := s.due("data", later)
+			require.NoError(t, err)
+			require.Len(t, due, 1)
+			change(t, s, versions)
+			require.NoError(t, s.end("data", later, due))
+			_, err = s.HeadObjectVersion("data", "k", versions[0])
+			require.NoError(t, err)
+		})
+	}
+}
