@@ -30,7 +30,7 @@ func Changes(before, after View) []string {
 func (v View) facts() []fact {
 	var all []fact
 	add := func(key, format string, args ...any) {
-		all = append(all, fact{key, fmt.Sprintf(format, args...)})
+		all = append(all, fact{key, oneLine(fmt.Sprintf(format, args...))})
 	}
 	name := v.Model.Model.Name
 	add("health", "%s: health is %s", name, v.health())

@@ -206,6 +206,17 @@ waiting for a person within 1m00s: go on?: steward approve flights 1 (or reject)
 	}
 }
 
+// What a container said last may be a traceback.
+func TestALongReasonStaysALine(t *testing.T) {
+	v := failed()
+	v.Release.Release.Problem.Message = "exit 1\nTraceback:\n  no memory\n"
+	lines := Tree(v, at(7200), 0)
+	require.Equal(t, "   └─ ✗ JobFailed: exit 1 / Traceback: / no memory", lines[len(lines)-1])
+	for _, line := range Changes(View{}, v) {
+		require.NotContains(t, line, "\n")
+	}
+}
+
 func TestTitle(t *testing.T) {
 	byOli := &lifecycle.Trigger{Author: "oli", Reason: "replaced"}
 	for want, change := range map[string]func(*lifecycle.ModelState){

@@ -47,8 +47,9 @@ func draw(lines []string, indent string, nodes []node) []string {
 	return lines
 }
 
-// cut keeps a line within width characters.
+// cut keeps a line one line, within width characters.
 func cut(line string, width int) string {
+	line = oneLine(line)
 	runes := []rune(line)
 	if width <= 0 || len(runes) <= width {
 		return line

@@ -10,6 +10,17 @@ import (
 	"steward/internal/lifecycle"
 )
 
+// oneLine joins the lines of a text, as a container's last words may be.
+func oneLine(text string) string {
+	first, rest, _ := strings.Cut(text, "\n")
+	for line := range strings.Lines(rest) {
+		if line = strings.TrimSpace(line); line != "" {
+			first += " / " + line
+		}
+	}
+	return first
+}
+
 // elapsed is a duration as people read it: 4s, 2m10s, 3h05m, 2d4h.
 func elapsed(d time.Duration) string {
 	d = max(d, 0).Round(time.Second)
