@@ -60,33 +60,84 @@ func (s *Store) sweep(ctx context.Context, now time.Time) error {
 		return err
 	}
 	for _, b := range buckets {
-		due, err := s.due(b.Name, now)
-		if err != nil {
-			return err
-		}
-		for len(due) > 0 && ctx.Err() == nil {
-			n := min(len(due), endingsAtOnce)
-			if err := s.end(b.Name, now, due[:n]); err != nil {
-				return fmt.Errorf("bucket %s: %w", b.Name, err)
-			}
-			due = due[n:]
+		if err := s.sweepBucket(ctx, b.Name, now); err != nil {
+			return fmt.Errorf("bucket %s: %w", b.Name, err)
 		}
 	}
 	return ctx.Err()
 }
 
-// due finds what the rules of a bucket end now.
-func (s *Store) due(bucket string, now time.Time) (due []ending, err error) {
+// sweepBucket ends what is due in one page of versions after the other, and then
+// the uploads.
+func (s *Store) sweepBucket(ctx context.Context, bucket string, now time.Time) error {
+	w := &walk{j: judge{now: now}}
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = s.page(bucket, w); err != nil {
+			return err
+		}
+		if err := s.endAll(ctx, bucket, now, w.due); err != nil {
+			return err
+		}
+	}
+	uploads, err := s.dueUploads(bucket, now)
+	if err != nil {
+		return err
+	}
+	return s.endAll(ctx, bucket, now, uploads)
+}
+
+func (s *Store) endAll(ctx context.Context, bucket string, now time.Time, due []ending) error {
+	for some := range slices.Chunk(due, endingsAtOnce) {
+		if ctx.Err() != nil {
+			return nil // sweep tells it
+		}
+		if err := s.end(bucket, now, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walk is a look at all versions of a bucket, in pages.
+type walk struct {
+	j          judge
+	key, order string   // of the version that was seen last
+	due        []ending // found on the last page
+}
+
+// page looks at the next few versions, for a long look would hold on to what
+// writers replace, and tells whether there may be more.
+func (s *Store) page(bucket string, w *walk) (more bool, err error) {
+	w.due = nil
+	w.j.due = func(r *record) { w.due = append(w.due, ending{key: r.Key, order: r.Order}) }
+	err = s.db.View(func(tx *bolt.Tx) error {
+		w.j.rules = &lifecycle{}
+		if found, err := getDocument(tx, bucket, lifecycleDocument, w.j.rules); err != nil || !found {
+			return err
+		}
+		seen := 0
+		err := eachVersion(tx, bucket, "", w.key, w.order, func(r *record, latest bool) bool {
+			w.j.see(r, latest)
+			w.key, w.order = r.Key, r.Order
+			seen++
+			return seen < recordsAtOnce
+		})
+		if more = seen == recordsAtOnce; !more {
+			w.j.close()
+		}
+		return err
+	})
+	return more, err
+}
+
+// dueUploads finds the uploads to a bucket that its rules end now.
+func (s *Store) dueUploads(bucket string, now time.Time) (due []ending, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
 		var rules lifecycle
 		if found, err := getDocument(tx, bucket, lifecycleDocument, &rules); err != nil || !found {
 			return err
 		}
-		j := &judge{rules: &rules, now: now, due: func(r *record) { due = append(due, ending{key: r.Key, order: r.Order}) }}
-		if err := eachVersion(tx, bucket, "", "", j.see); err != nil {
-			return err
-		}
-		j.close()
 		return eachUpload(tx, func(id gofakes3.UploadID, u upload) error {
 			if u.Bucket == bucket && rules.endsUpload(u, now) {
 				due = append(due, ending{upload: id, key: u.Key})
@@ -107,20 +158,19 @@ type judge struct {
 	older   int       // versions of the key that are not current
 }
 
-func (j *judge) see(r *record, latest bool) bool {
+func (j *judge) see(r *record, latest bool) {
 	if latest {
 		j.close()
 		j.current, j.older, j.since = r, 0, r.Modified
 		if at, _ := j.rules.expires(r); !r.Deleted && !at.IsZero() && !j.now.Before(at) {
 			j.due(r)
 		}
-		return true
+		return
 	}
 	if j.rules.endsNoncurrent(r, j.since, j.older, j.now) && r.Lock.mayDelete(j.now, false) == nil {
 		j.due(r)
 	}
 	j.older, j.since = j.older+1, r.Modified
-	return true
 }
 
 // close judges a key's delete marker, when it is known to be alone.
@@ -192,7 +242,7 @@ func (s *Store) endVersions(tx *bolt.Tx, bucket string, versioning gofakes3.Vers
 		}
 	}
 	var current *record
-	err = eachVersion(tx, bucket, key, key, func(r *record, latest bool) bool {
+	err = eachVersion(tx, bucket, key, key, "", func(r *record, latest bool) bool {
 		if r.Key != key {
 			return false
 		}

@@ -55,13 +55,54 @@ func TestWhatIsNoLongerDueStays(t *testing.T) {
 			s := sweepable(t)
 			versions := putTwice(t, s, "k")
 			later := time.Now().Add(72 * time.Hour)
-			due, err := s.due("data", later)
+			w := &walk{j: judge{now: later}}
+			_, err := s.page("data", w)
 			require.NoError(t, err)
-			require.Len(t, due, 1)
+			require.Len(t, w.due, 1)
 			change(t, s, versions)
-			require.NoError(t, s.end("data", later, due))
+			require.NoError(t, s.end("data", later, w.due))
 			_, err = s.HeadObjectVersion("data", "k", versions[0])
 			require.NoError(t, err)
 		})
 	}
+}
+
+// TestLongBucketsAreSweptInPages has keys whose versions are on several pages.
+func TestLongBucketsAreSweptInPages(t *testing.T) {
+	s := sweepable(t)
+	keys, each := []string{"a", "b", "c"}, recordsAtOnce-100
+	require.NoError(t, s.db.Update(func(tx *bolt.Tx) error {
+		for _, key := range keys {
+			var current *record
+			for range each {
+				r := newRecord(key, nil, body{inline: []byte("x"), size: 1})
+				if _, err := place(tx, "data", gofakes3.VersioningEnabled, current, r); err != nil {
+					return err
+				}
+				current = r
+			}
+		}
+		return nil
+	}))
+	w, pages, found := &walk{j: judge{now: time.Now().Add(72 * time.Hour)}}, 0, 0
+	for more := true; more; pages++ {
+		var err error
+		more, err = s.page("data", w)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(w.due), recordsAtOnce)
+		found += len(w.due)
+	}
+	require.Equal(t, 3, pages)
+	require.Equal(t, len(keys)*(each-1), found)
+
+	require.NoError(t, s.sweep(t.Context(), w.j.now))
+	var left []string
+	require.NoError(t, s.db.View(func(tx *bolt.Tx) error {
+		return eachVersion(tx, "data", "", "", "", func(r *record, latest bool) bool {
+			require.True(t, latest)
+			left = append(left, r.Key)
+			return true
+		})
+	}))
+	require.Equal(t, keys, left)
 }

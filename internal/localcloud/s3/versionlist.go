@@ -38,7 +38,7 @@ func (s *Store) ListBucketVersions(bucket string, prefix *gofakes3.Prefix, page 
 			}
 			out.after = r.Order
 		}
-		return eachVersion(tx, bucket, out.Prefix, out.KeyMarker, out.add)
+		return eachVersion(tx, bucket, out.Prefix, out.KeyMarker, "", out.add)
 	})
 	if !out.IsTruncated {
 		out.NextKeyMarker, out.NextVersionIDMarker = "", ""
@@ -54,9 +54,9 @@ func (p *versionPage) folder(key string) string {
 	return p.fold(key)
 }
 
-// eachVersion walks the versions of the keys with a prefix, from a key on, until
-// visit says no.
-func eachVersion(tx *bolt.Tx, bucket, prefix, from string, visit func(r *record, latest bool) bool) error {
+// eachVersion walks the versions of the keys with a prefix, from a key on and of
+// that key after the version with an order unless it is empty, until visit says no.
+func eachVersion(tx *bolt.Tx, bucket, prefix, from, after string, visit func(r *record, latest bool) bool) error {
 	keys := tx.Bucket(objectsBucket(bucket)).Cursor()
 	older := tx.Bucket(versionsBucket(bucket)).Cursor()
 	for k, v := keys.Seek([]byte(max(prefix, from))); k != nil && strings.HasPrefix(string(k), prefix); k, v = keys.Next() {
@@ -64,11 +64,14 @@ func eachVersion(tx *bolt.Tx, bucket, prefix, from string, visit func(r *record,
 		if err != nil {
 			return err
 		}
-		if !visit(current, true) {
+		versions := []byte(current.Key + "\x00")
+		begin := versions
+		if after != "" && current.Key == from {
+			begin = []byte(current.Key + "\x00" + after + "\x00")
+		} else if !visit(current, true) {
 			return nil
 		}
-		versions := []byte(current.Key + "\x00")
-		for k, v := older.Seek(versions); bytes.HasPrefix(k, versions); k, v = older.Next() {
+		for k, v := older.Seek(begin); bytes.HasPrefix(k, versions); k, v = older.Next() {
 			r, err := decodeRecord(v)
 			if err != nil {
 				return err
