@@ -43,13 +43,14 @@ type body struct {
 type blobs struct {
 	dir     string
 	session string // ends the names of the files that this process writes
+	unlink  func(path string) error
 	mu      sync.Mutex
 	readers map[string]int
 	doomed  map[string]bool
 }
 
 func newBlobs(dir string) *blobs {
-	return &blobs{dir: dir, session: newID()[:12], readers: map[string]int{}, doomed: map[string]bool{}}
+	return &blobs{dir: dir, session: newID()[:12], unlink: os.Remove, readers: map[string]int{}, doomed: map[string]bool{}}
 }
 
 // path spreads the files over 256 directories, so that none grows long.
@@ -187,7 +188,7 @@ func (b *blobs) unpin(extents []extent) {
 
 // remove removes a file; one that is gone is fine.
 func (b *blobs) remove(e extent) error {
-	if err := os.Remove(b.path(e.Blob)); !errors.Is(err, fs.ErrNotExist) {
+	if err := b.unlink(b.path(e.Blob)); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -201,17 +202,27 @@ func (b *blobs) discard(extents []extent) {
 	}
 }
 
-// drop removes files that no record names any more.
+// drop removes files that no record names any more. It looks for readers under
+// the lock and removes without it, so that readers do not wait for removals: the
+// transaction that ended the last name is over, so a later pin cannot find one.
 func (b *blobs) drop(extents []extent) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	var errs []error
-	for _, e := range extents {
-		if b.readers[e.Blob] > 0 {
-			b.doomed[e.Blob] = true
-			continue
-		}
+	for _, e := range b.unread(extents) {
 		errs = append(errs, b.remove(e))
 	}
 	return errors.Join(errs...)
+}
+
+// unread gives the files without readers; the last reader removes the others.
+func (b *blobs) unread(extents []extent) (unread []extent) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range extents {
+		if b.readers[e.Blob] > 0 {
+			b.doomed[e.Blob] = true
+		} else {
+			unread = append(unread, e)
+		}
+	}
+	return unread
 }
