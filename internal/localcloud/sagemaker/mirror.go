@@ -21,8 +21,20 @@ type mirror struct {
 
 // version tells a file's contents apart, as rsync does.
 type version struct {
-	size     int64
-	modified time.Time
+	Size     int64
+	Modified int64 // nanoseconds since 1970
+}
+
+func versionOf(info fs.FileInfo) version { return version{info.Size(), info.ModTime().UnixNano()} }
+
+// versions are those of the files below a folder, by name.
+func versions(dir string) (map[string]version, error) {
+	all := map[string]version{}
+	err := eachFile(dir, func(name, _ string, info fs.FileInfo) error {
+		all[name] = versionOf(info)
+		return nil
+	})
+	return all, err
 }
 
 func (s *Service) mirror(dir string, to location) *mirror {
@@ -33,7 +45,7 @@ func (s *Service) mirror(dir string, to location) *mirror {
 // file that goes away meanwhile was not to stay.
 func (m *mirror) sync(ctx context.Context) error {
 	return eachFile(m.dir, func(name, path string, info fs.FileInfo) error {
-		v := version{info.Size(), info.ModTime()}
+		v := versionOf(info)
 		if m.seen[name] == v {
 			return nil
 		}

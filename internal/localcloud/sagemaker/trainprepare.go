@@ -104,21 +104,48 @@ func (s *Service) restoreCheckpoints(ctx context.Context, job *trainingJob, c cl
 			return fmt.Errorf("checkpoint %s: %q is not a relative path", src.at, src.name)
 		}
 	}
-	for _, dir := range c.below(filepath.FromSlash(folder)) {
-		if err := first(makeDirs(dir, "."), s.download(ctx, list, dir)); err != nil {
+	for _, h := range c {
+		dir := filepath.Join(h.ml, filepath.FromSlash(folder))
+		if err := first(makeDirs(dir, "."), s.download(ctx, list, dir), noteRestored(h, dir)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// restoredFile notes what a host was given, beside what its container sees.
+func (h host) restoredFile() string { return filepath.Join(filepath.Dir(h.ml), "restored.json") }
+
+func noteRestored(h host, dir string) error {
+	given, err := versions(dir)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(given)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(h.restoredFile(), text, 0o600)
+}
+
+// mirrorCheckpoints mirrors what hosts write, for a run that begins and for one that
+// is found again. What a host was given is not its own: sent back, it could take the
+// place of what another host has written since.
 func (s *Service) mirrorCheckpoints(job *trainingJob, c cluster) (all []*mirror) {
 	folder, at, ok := job.checkpoints()
 	if !ok {
 		return nil
 	}
-	for _, dir := range c.below(filepath.FromSlash(folder)) {
-		all = append(all, s.mirror(dir, at))
+	for _, h := range c {
+		m := s.mirror(filepath.Join(h.ml, filepath.FromSlash(folder)), at)
+		text, err := os.ReadFile(h.restoredFile())
+		if err == nil {
+			err = json.Unmarshal(text, &m.seen)
+		}
+		if err != nil {
+			s.log.Error("what a host was given is not known: it is sent back", "host", h.name, "error", err)
+		}
+		all = append(all, m)
 	}
 	return all
 }
