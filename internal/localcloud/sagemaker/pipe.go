@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // feed is a channel in Pipe mode on one host: the objects that are written, one
@@ -45,7 +47,7 @@ func (s *Service) feedAll(ctx context.Context, all []feed) *feeds {
 	w := &feeds{stop: stop, broken: make(chan struct{})}
 	for _, f := range all {
 		w.running.Go(func() {
-			if err := s.feed(ctx, f); ctx.Err() == nil {
+			if err := s.feed(ctx, f); err != nil && ctx.Err() == nil {
 				w.once.Do(func() {
 					w.err = fmt.Errorf("channel %s: %w", f.channel, err)
 					close(w.broken)
@@ -72,10 +74,14 @@ func (w *feeds) failure() error {
 }
 
 // feed writes one epoch each time the container opens a pipe. The pipe of the
-// next epoch is there before the present one ends.
+// next epoch is there before the present one ends. A container that removes its
+// pipes wants no more.
 func (s *Service) feed(ctx context.Context, f feed) error {
 	for epoch := 0; ; epoch++ {
 		w, err := awaitReader(ctx, f.pipe(epoch))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -90,25 +96,26 @@ func (s *Service) feed(ctx context.Context, f feed) error {
 	}
 }
 
-// awaitReader opens a pipe for writing, which takes until somebody reads it.
+// readerInterval is how often a pipe is asked whether somebody reads it.
+const readerInterval = 5 * time.Millisecond
+
+// awaitReader opens a pipe for writing once somebody reads it. It does not wait in
+// the opening itself, which nothing could end once the container has removed the
+// pipe; then it is fs.ErrNotExist. What is no pipe but a link is refused.
 func awaitReader(ctx context.Context, pipe string) (*os.File, error) {
-	opened := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		// A reader, until the pipe is open, ends the wait.
-		if r, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
-			<-opened
-			_ = r.Close()
+	tick := time.NewTicker(readerInterval)
+	defer tick.Stop()
+	for {
+		w, err := os.OpenFile(pipe, os.O_WRONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+		if !errors.Is(err, syscall.ENXIO) { // nobody reads yet
+			return w, err
 		}
-	})
-	w, err := os.OpenFile(pipe, os.O_WRONLY, 0)
-	close(opened)
-	if !stop() {
-		if err == nil {
-			_ = w.Close()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-		return nil, ctx.Err()
 	}
-	return w, err
 }
 
 func (s *Service) writeEpoch(ctx context.Context, f feed, w *os.File) error {
