@@ -37,10 +37,14 @@ func Pack(dir string, programs ...string) (Packed, error) {
 			return Packed{}, fmt.Errorf("folder %s has no program %s: correct source, entryPoint or inference", dir, program)
 		}
 	}
+	dir, err := filepath.EvalSymlinks(dir) // a walk does not follow its root
+	if err != nil {
+		return Packed{}, err
+	}
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out) // without a name or a time
 	p := &packing{dir: dir, tar: tar.NewWriter(z)}
-	err := filepath.WalkDir(dir, p.add) // in the order of names
+	err = filepath.WalkDir(dir, p.add) // in the order of names
 	if err := errors.Join(err, p.tar.Close(), z.Close()); err != nil {
 		return Packed{}, fmt.Errorf("pack %s: %w", dir, err)
 	}
@@ -69,14 +73,14 @@ func (p *packing) add(path string, d fs.DirEntry, err error) error {
 	case !d.Type().IsRegular():
 		return fmt.Errorf("%s is neither a file nor a folder: put the file itself there", path)
 	}
-	text, err := os.ReadFile(path)
+	info, err := d.Info()
 	if err != nil {
 		return err
 	}
-	if p.bytes += int64(len(text)); p.bytes > MaxBytes {
+	if p.bytes += info.Size(); p.bytes > MaxBytes { // before it is read
 		return fmt.Errorf("the files have more than %d MiB: keep data out of the source folder", MaxBytes>>20)
 	}
-	info, err := d.Info()
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,15 @@ func TestPackIsOfTheContentAlone(t *testing.T) {
 	require.NotEqual(t, two.Digest, three.Digest, "a program may be run")
 }
 
+func TestPackFollowsTheFolderItself(t *testing.T) {
+	dir := folder(t, map[string]string{"train.py": "print(1)"})
+	link := filepath.Join(t.TempDir(), "src")
+	require.NoError(t, os.Symlink(dir, link))
+	packed, err := project.Pack(link, "train.py")
+	require.NoError(t, err)
+	require.Equal(t, []string{"train.py"}, names(t, packed.Archive))
+}
+
 func TestPackRefuses(t *testing.T) {
 	dir := folder(t, map[string]string{"train.py": "print(1)"})
 	_, err := project.Pack(dir, "train.py", "inference.py")

@@ -62,12 +62,11 @@ func (s *Store) Followed() []string {
 func (s *Store) Settle(files ...string) error {
 	s.copying.Lock()
 	defer s.copying.Unlock()
+	var errs []error
 	for _, file := range files {
-		if err := s.copy(file, true); err != nil {
-			return err
-		}
+		errs = append(errs, s.copy(file, true))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // copyAll takes in what followed files have gained.
