@@ -29,6 +29,7 @@ func TestLoad(t *testing.T) {
 		{`[] []`, "more follows the list"},
 		{`[{"target": "http://127.0.0.1/"}, {"target": "http://example.com/"}]`, `rule 2: target "http://example.com/" is neither`},
 		{`[{"target": "arn:aws:sqs:us-east-1:000000000000:q"}]`, "is neither the ARN of an SNS topic nor a URL of this machine"},
+		{`[{"target": "http://127.0.0.1/"}, {"target": "http://127.0.0.1/", "header": "A: b"}]`, "rule 2: its target http://127.0.0.1/ has another header in rule 1: give both the same"},
 		{`[{"target": "http://127.0.0.1/", "header": "nothing"}]`, `write it as "Name: value"`},
 		{`[{"target": "arn:aws:sns:us-east-1:000000000000:t", "header": "A: b"}]`, `header "A" goes with a URL only`},
 	} {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -47,6 +48,11 @@ func Load(path string) ([]Rule, error) {
 	for i, r := range rules {
 		if err := r.check(); err != nil {
 			return nil, fmt.Errorf("event rules %s: rule %d: %w", path, i+1, err)
+		}
+		// Events are kept by target: which rule one came by is not known when it is sent.
+		same := slices.IndexFunc(rules[:i], func(o Rule) bool { return o.Target == r.Target && o.Header != r.Header })
+		if same >= 0 {
+			return nil, fmt.Errorf("event rules %s: rule %d: its target %s has another header in rule %d: give both the same", path, i+1, r.Target, same+1)
 		}
 	}
 	return rules, nil

@@ -2,7 +2,6 @@ package sagemaker
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ func engineRun(img *Image, c contained, spec process.Spec) (process.Spec, error)
 			mine[name] = value
 		}
 	}
-	spec.Env = with(os.Environ(), mine)
+	spec.Env = with(ownEnv(), mine)
 	return spec, nil
 }
 

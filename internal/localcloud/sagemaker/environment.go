@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -101,7 +102,7 @@ func (s *Service) build(dir string, python interpreter, files []requirementFile)
 		command = append(command, f.path)
 	}
 	log := filepath.Join(dir, "build.log")
-	run, err := process.Start(process.Spec{Dir: filepath.Join(dir, "run"), Command: command, Env: os.Environ(), WorkDir: dir,
+	run, err := process.Start(process.Spec{Dir: filepath.Join(dir, "run"), Command: command, Env: ownEnv(), WorkDir: dir,
 		Log: log, Grace: buildGrace, Bound: true})
 	if err != nil {
 		return false, err
@@ -167,4 +168,16 @@ func appendFile(to, from string) error {
 	}
 	_, err = f.Write(text)
 	return errors.Join(err, f.Close())
+}
+
+// passedOn begins the names of this process's own variables that a build, or the
+// client of an engine, may need. Others, which may be secrets, are not written into
+// the record of its run.
+var passedOn = []string{"PATH=", "HOME=", "USER=", "LANG=", "LC_", "TMPDIR=", "PIP_", "SSL_CERT_", "XDG_", "DOCKER_", "CONTAINER_",
+	"HTTP_PROXY=", "HTTPS_PROXY=", "NO_PROXY=", "ALL_PROXY=", "http_proxy=", "https_proxy=", "no_proxy=", "all_proxy="}
+
+func ownEnv() []string {
+	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		return !slices.ContainsFunc(passedOn, func(name string) bool { return strings.HasPrefix(kv, name) })
+	})
 }
