@@ -50,7 +50,7 @@ func bucketLives(c *cloud) {
 func bucketName(c *cloud) {
 	for _, name := range []string{"Upper-Case", "has_underscore", "-hyphen-first", "192.168.5.4", "two..dots"} {
 		_, err := c.s3.CreateBucket(c.Context(), &s3.CreateBucketInput{Bucket: &name})
-		c.refused(err, "InvalidBucketName", "")
+		c.refused(err, "InvalidBucketName", "The specified bucket is not valid")
 		require.Equal(c, 400, status(err))
 	}
 }

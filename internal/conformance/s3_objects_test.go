@@ -19,7 +19,7 @@ var objectCases = []kase{
 	{name: "object comes back", covers: "PutObject GetObject HeadObject", run: objectComesBack},
 	{name: "any key", covers: "PutObject GetObject DeleteObject", run: anyKey},
 	{name: "missing object", covers: "GetObject HeadObject DeleteObject GetObjectAttributes CopyObject", run: missingObject},
-	{name: "ranges", covers: "GetObject", run: ranges},
+	{name: "ranges", covers: "GetObject HeadObject", run: ranges},
 	{name: "conditional reads", covers: "GetObject HeadObject", run: conditionalReads},
 	{name: "checksums", covers: "PutObject GetObject HeadObject GetObjectAttributes", run: checksums},
 	{name: "overridden headers", covers: "GetObject", run: overridden},
@@ -103,15 +103,29 @@ func ranges(c *cloud) {
 	c.put(bucket, *key, "0123456789")
 	for asked, want := range map[string][2]string{
 		"bytes=0-0": {"0", "bytes 0-0/10"}, "bytes=2-4": {"234", "bytes 2-4/10"}, "bytes=7-": {"789", "bytes 7-9/10"},
-		"bytes=-3": {"789", "bytes 7-9/10"}, "bytes=8-99": {"89", "bytes 8-9/10"},
+		"bytes=-3": {"789", "bytes 7-9/10"}, "bytes=8-99": {"89", "bytes 8-9/10"}, "bytes=-99": {"0123456789", "bytes 0-9/10"},
 	} {
 		body, out := c.get(&s3.GetObjectInput{Bucket: bucket, Key: key, Range: &asked})
 		require.Equal(c, want, [2]string{body, aws.ToString(out.ContentRange)}, asked)
 		require.Equal(c, int64(len(want[0])), *out.ContentLength)
+		head, err := c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key, Range: &asked})
+		require.NoError(c, err)
+		require.Equal(c, want[1], aws.ToString(head.ContentRange), asked)
+		require.Equal(c, int64(len(want[0])), *head.ContentLength, asked)
 	}
 	_, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: key, Range: aws.String("bytes=10-12")})
 	c.refused(err, "InvalidRange", "The requested range is not satisfiable")
 	require.Equal(c, 416, status(err))
+	_, err = c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key, Range: aws.String("bytes=10-12")})
+	require.Equal(c, 416, status(err))
+	for _, none := range []string{"lines=1-2", "bytes=5-2"} {
+		body, out := c.get(&s3.GetObjectInput{Bucket: bucket, Key: key, Range: &none})
+		require.Equal(c, "0123456789", body, "%s is ignored", none)
+		require.Empty(c, out.ContentRange)
+		head, err := c.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key, Range: &none})
+		require.NoError(c, err)
+		require.Equal(c, []any{int64(10), ""}, []any{*head.ContentLength, aws.ToString(head.ContentRange)})
+	}
 }
 
 func conditionalReads(c *cloud) {

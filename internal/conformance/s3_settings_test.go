@@ -48,10 +48,17 @@ func badObjectTags(c *cloud) {
 		return err
 	}
 	tag := func(key, value string) types.Tag { return types.Tag{Key: &key, Value: &value} }
+	var many []types.Tag
+	for i := range 11 {
+		many = append(many, tag(fmt.Sprint(i), "x"))
+	}
+	c.refused(put(many...), "BadRequest", "Object tags cannot be greater than 10")
 	c.refused(put(tag("a", "1"), tag("a", "2")), "InvalidTag", "Cannot provide multiple Tags with the same key")
 	c.refused(put(tag(string(make([]byte, 0, 129))+fmt.Sprintf("%0129d", 1), "x")), "InvalidTag", "The TagKey you have provided is invalid")
 	c.refused(put(tag("a", fmt.Sprintf("%0257d", 1))), "InvalidTag", "The TagValue you have provided is invalid")
-	_, err := c.s3.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: bucket, Key: aws.String("nowhere")})
+	_, err := c.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: key, Tagging: aws.String("a=1&a=2")})
+	c.refused(err, "InvalidArgument", "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates")
+	_, err = c.s3.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: bucket, Key: aws.String("nowhere")})
 	c.refused(err, "NoSuchKey", "The specified key does not exist")
 }
 

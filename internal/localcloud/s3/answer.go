@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/rclone/gofakes3"
@@ -31,6 +32,7 @@ func (x *exchange) WriteHeader(status int) {
 		return
 	}
 	x.finish()
+	x.piece = nil
 	x.ResponseWriter.WriteHeader(status)
 }
 
@@ -66,6 +68,10 @@ type errorAnswer struct {
 
 // end sends what was held back: a failure that gofakes3 answered, in S3's words.
 func (x *exchange) end(r *http.Request) {
+	if x.failed == 0 && x.piece != nil {
+		x.answerPiece()
+		return
+	}
 	if x.failed == 0 {
 		x.finish() // an answer without a body has not been begun
 		return
@@ -76,6 +82,10 @@ func (x *exchange) end(r *http.Request) {
 		e.Code, e.Message = string(gofakes3.ErrMethodNotAllowed), words[gofakes3.ErrMethodNotAllowed]
 	case err != nil: // of a length that is no number
 		e.Code, e.Message = string(gofakes3.ErrInvalidRequest), "The Content-Length or X-Amz-Decoded-Content-Length header is not a number"
+	case e.Code == string(gofakes3.ErrInvalidBucketName):
+		e.Message = "The specified bucket is not valid."
+	case e.Message == tooManyTags:
+		e.Code = "BadRequest"
 	case e.Message == "", e.Message == e.Code:
 		e.Message = words[gofakes3.ErrorCode(e.Code)]
 		if e.Code == string(gofakes3.ErrNotImplemented) {
@@ -86,6 +96,18 @@ func (x *exchange) end(r *http.Request) {
 		x.status = x.failed
 	}
 	x.fail(r, x.status, e)
+}
+
+// tooManyTags is what S3 says too, but with a code of its own.
+const tooManyTags = "Object tags cannot be greater than 10"
+
+// answerPiece answers the HEAD of a range, which gofakes3 takes for one of all of
+// the object.
+func (x *exchange) answerPiece() {
+	of := x.piece.Range
+	x.set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", of.Start, of.Start+of.Length-1, x.piece.Size))
+	x.set("Content-Length", strconv.FormatInt(of.Length, 10))
+	x.WriteHeader(http.StatusPartialContent)
 }
 
 // answerError answers an error of this package's own handlers.

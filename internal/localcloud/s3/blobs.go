@@ -153,19 +153,13 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// pin runs find, which looks extents up in the index, and keeps their files
-// until unpin. No drop can come between the look and the pin.
-func (b *blobs) pin(find func() ([]extent, error)) error {
+// pin keeps files until unpin, unless a drop of them was before.
+func (b *blobs) pin(extents []extent) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	extents, err := find()
-	if err != nil {
-		return err
-	}
 	for _, e := range extents {
 		b.readers[e.Blob]++
 	}
-	return nil
 }
 
 // unpin lets files go, and removes those that were only waiting for it.
@@ -204,7 +198,7 @@ func (b *blobs) discard(extents []extent) {
 
 // drop removes files that no record names any more. It looks for readers under
 // the lock and removes without it, so that readers do not wait for removals: the
-// transaction that ended the last name is over, so a later pin cannot find one.
+// transaction that ended the last name is over, so who pins later finds that out.
 func (b *blobs) drop(extents []extent) error {
 	var errs []error
 	for _, e := range b.unread(extents) {

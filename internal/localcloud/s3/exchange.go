@@ -26,6 +26,9 @@ type exchange struct {
 	trailer trailer   // checksum that follows the body
 	source  string    // address of the client
 
+	wanted *gofakes3.ObjectRangeRequest // the range that a HEAD asks for
+	piece  *gofakes3.Object             // what of the object that is, for the answer
+
 	parts      int    // the answer's ETag is that of so many parts
 	bare, full string // an element of the answer's body as gofakes3 and as S3 writes it
 	status     int    // of the refusal, where gofakes3 does not know its code

@@ -145,25 +145,27 @@ func assemble(tx *bolt.Tx, key string, id gofakes3.UploadID, list []gofakes3.Com
 		return nil, gofakes3.ErrNoSuchUpload
 	}
 	if len(list) == 0 {
-		return nil, gofakes3.ErrorMessage(gofakes3.ErrMalformedXML, "a complete request must list at least one part")
+		return nil, malformed("it lists no part")
+	}
+	for i := range list[1:] {
+		if list[i].PartNumber >= list[i+1].PartNumber {
+			return nil, gofakes3.ErrInvalidPartOrder
+		}
 	}
 	r := newRecord(key, u.Meta, body{})
 	r.qualities = u.qualities
 	sum := md5.New() //nolint:gosec // S3 defines the ETag as MD5
 	for i, want := range list {
-		if i > 0 && want.PartNumber <= list[i-1].PartNumber {
-			return nil, gofakes3.ErrInvalidPartOrder
-		}
 		var p part
 		found, err := getJSON(tx.Bucket(partsBucket), partKey(id, want.PartNumber), &p)
 		if err != nil {
 			return nil, err
 		}
-		if found && i < len(list)-1 && p.Size < minPart {
-			return nil, refuse(http.StatusBadRequest, "EntityTooSmall", "part %d has %d bytes; all parts but the last must have at least %d", want.PartNumber, p.Size, minPart)
-		}
 		if !found || strings.Trim(want.ETag, `"`) != hex.EncodeToString(p.MD5) {
-			return nil, gofakes3.ErrorMessagef(gofakes3.ErrInvalidPart, "part %d with ETag %s was not uploaded", want.PartNumber, want.ETag)
+			return nil, gofakes3.ErrInvalidPart
+		}
+		if i < len(list)-1 && p.Size < minPart {
+			return nil, refuse(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
 		}
 		sum.Write(p.MD5)
 		r.Parts, r.Extents, r.Size = append(r.Parts, p.Size), append(r.Extents, p.Extents...), r.Size+p.Size

@@ -32,14 +32,22 @@ func (s *Store) HeadObject(ctx context.Context, bucket, key string) (*gofakes3.O
 	if err != nil {
 		return nil, x.noted(err)
 	}
-	return r.object(), nil
+	o := r.object()
+	if o.Range, err = cut(x.wanted, r.Size); err != nil {
+		return nil, x.noted(err)
+	}
+	if o.Range != nil {
+		x.piece = o
+	}
+	return o, nil
 }
 
 // load reads the version of an object that x names, and describes it in the
 // headers if that was asked for.
 func (s *Store) load(x *exchange, bucket, key string) (r *record, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
-		if _, err := getBucket(tx, bucket); err != nil {
+		b, err := getBucket(tx, bucket)
+		if err != nil {
 			return err
 		}
 		if r, err = find(tx, bucket, key, x.version); err != nil {
@@ -54,6 +62,9 @@ func (s *Store) load(x *exchange, bucket, key string) (r *record, err error) {
 		}
 		if !x.shows {
 			return nil
+		}
+		if b.Versioning != "" || x.version != "" {
+			x.set("X-Amz-Version-Id", string(shown(r)))
 		}
 		return show(tx, x, bucket, r)
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/rclone/gofakes3"
@@ -13,18 +14,12 @@ import (
 // open opens the version of an object that x names, or a range of it. The caller
 // must close its Contents.
 func (s *Store) open(x *exchange, bucket, key string, want *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
-	var r *record
-	err := s.blobs.pin(func() (_ []extent, err error) {
-		if r, err = s.load(x, bucket, key); err != nil {
-			return nil, err
-		}
-		return r.Extents, nil
-	})
+	r, err := s.hold(x, bucket, key)
 	if err != nil {
 		return nil, err
 	}
 	o := r.object()
-	if o.Range, err = want.Range(r.Size); err != nil {
+	if o.Range, err = cut(want, r.Size); err != nil {
 		s.blobs.unpin(r.Extents)
 		return nil, err
 	}
@@ -38,6 +33,22 @@ func (s *Store) open(x *exchange, bucket, key string, want *gofakes3.ObjectRange
 	}
 	o.Contents = &extentReader{blobs: s.blobs, pinned: r.Extents, rest: r.Extents, skip: from, left: length}
 	return o, nil
+}
+
+// hold is load that pins the files of the body. They may go between the look into
+// the index and the pin, so it looks again: what a transaction still names after
+// the pin is removed after the unpin.
+func (s *Store) hold(x *exchange, bucket, key string) (*record, error) {
+	r, err := s.load(x, bucket, key)
+	for err == nil && len(r.Extents) > 0 {
+		s.blobs.pin(r.Extents)
+		held := r.Extents
+		if r, err = s.load(x, bucket, key); err == nil && slices.Equal(r.Extents, held) {
+			break
+		}
+		s.blobs.unpin(held)
+	}
+	return r, err
 }
 
 // extentReader reads a range of a body that lies in several files, one open at

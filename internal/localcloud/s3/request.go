@@ -21,6 +21,9 @@ const (
 // read takes from a request what gofakes3 does not pass on, or would refuse.
 func (x *exchange) read(r *http.Request, query url.Values, at location) error {
 	hideParts(r.Header)
+	if err := checkParameters(r, query, at); err != nil {
+		return err
+	}
 	if err := refuseCustomerKeys(r.Header); err != nil {
 		return err
 	}
@@ -45,6 +48,7 @@ func (x *exchange) readObject(r *http.Request, query url.Values) error {
 	puts, begins := plain && r.Method == http.MethodPut, r.Method == http.MethodPost && query.Has("uploads")
 	x.lists = query.Has("attributes")
 	x.shows = plain && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+	x.readRange(r)
 	x.event = eventPut
 	if part && r.Method == http.MethodPost {
 		x.event = eventComplete
