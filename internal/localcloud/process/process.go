@@ -6,8 +6,9 @@
 // What belongs here: starting, finding, awaiting and ending one run. What the
 // command is for (a training job, a model server) is the caller's affair.
 //
-// A run is kept apart by its own session, process group and environment. That
-// is order, not a security boundary: the command has its user's rights.
+// A run is kept apart by its own session, process group and environment, and
+// by namespaces of its own if its spec asks for them (see [Isolation]). That is
+// order, not a security boundary: the command has its user's rights.
 //
 // A program that uses this package calls [Main] before anything else:
 //
@@ -53,6 +54,8 @@ type Spec struct {
 	Limit   time.Duration // longest run time, 0 for none; enforced by the supervisor
 	Bound   bool          // stop the run when the program that started it ends
 	After   []string      // command that clears away what Command may have left; run at its end, whatever that was
+
+	Isolation *Isolation // namespaces of the run's own, in which Command and WorkDir are looked up; nil for none
 }
 
 // Cause says who ended a run.

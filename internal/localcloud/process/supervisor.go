@@ -29,28 +29,44 @@ const (
 	lifelineFD
 )
 
-// Main turns the program into a supervisor if that is what it was executed
-// for, and then returns true when the run has ended: the caller returns at
-// once. Otherwise it returns false and has done nothing.
+// Main turns the program into a supervisor, or the init process of a run, if
+// that is what it was executed for, and then returns true when the run has
+// ended: the caller returns at once. Otherwise it returns false and has done
+// nothing.
 func Main() bool {
-	if len(os.Args) != 3 || os.Args[1] != marker {
+	understood.Store(true)
+	if len(os.Args) != 3 {
 		return false
 	}
+	switch os.Args[1] {
+	case marker:
+		supervise(os.Args[2])
+	case initMarker:
+		initialize(os.Args[2])
+	case trialMarker:
+		looked(os.Args[2])
+	default:
+		return false
+	}
+	return true
+}
+
+func supervise(dir string) {
 	// A command is tied to the thread that started it (see bind).
 	runtime.LockOSThread()
-	s := &supervisor{dir: os.Args[2], signals: make(chan os.Signal, 4)}
+	s := &supervisor{dir: dir, signals: make(chan os.Signal, 4)}
 	signal.Notify(s.signals, syscall.SIGTERM, syscall.SIGINT)
 	if err := s.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "supervisor:", err)
 		os.Exit(1)
 	}
-	return true
 }
 
 type supervisor struct {
 	dir     string
 	spec    Spec
-	cmd     *exec.Cmd
+	cmd     *exec.Cmd     // the command, or the init process of its namespaces
+	said    *json.Decoder // what that init process reports; nil without one
 	signals chan os.Signal
 	ended   Cause            // why the command was told to end
 	kill    <-chan time.Time // when it is killed
@@ -58,11 +74,8 @@ type supervisor struct {
 
 // run executes the command, sees it to its end and records that end.
 func (s *supervisor) run() error {
-	data, err := os.ReadFile(filepath.Join(s.dir, specFile))
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(data, &s.spec); err != nil {
+	var err error
+	if s.spec, err = readSpec(s.dir); err != nil {
 		return err
 	}
 	adoptOrphans()
@@ -85,6 +98,14 @@ func (s *supervisor) run() error {
 	return errors.Join(err, s.record(exit))
 }
 
+func readSpec(dir string) (spec Spec, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, specFile))
+	if err == nil {
+		err = json.Unmarshal(data, &spec)
+	}
+	return spec, err
+}
+
 // start executes the command with its output in the log.
 func (s *supervisor) start() error {
 	for fd := lockFD; fd <= s.lastFD(); fd++ {
@@ -95,7 +116,10 @@ func (s *supervisor) start() error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	program, err := s.look()
+	if s.spec.Isolation != nil {
+		return s.startInside(log)
+	}
+	program, err := s.spec.look()
 	if err != nil {
 		return err
 	}
@@ -107,26 +131,16 @@ func (s *supervisor) start() error {
 	return s.cmd.Start()
 }
 
-// say adds a line of the supervisor's own to the log.
-func (s *supervisor) say(line string) error {
-	log, err := os.OpenFile(s.spec.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = log.WriteString(line)
-	return errors.Join(err, log.Close())
-}
-
 // look finds the program in the PATH the command will have.
-func (s *supervisor) look() (string, error) {
-	for _, kv := range s.spec.Env {
+func (s Spec) look() (string, error) {
+	for _, kv := range s.Env {
 		if path, ok := strings.CutPrefix(kv, "PATH="); ok {
 			if err := os.Setenv("PATH", path); err != nil {
 				return "", err
 			}
 		}
 	}
-	return exec.LookPath(s.spec.Command[0])
+	return exec.LookPath(s.Command[0])
 }
 
 func (s *supervisor) lastFD() int {
@@ -237,41 +251,4 @@ func (s *supervisor) after() {
 	cmd := exec.CommandContext(ctx, s.spec.After[0], s.spec.After[1:]...)
 	cmd.Env = s.spec.Env
 	_ = cmd.Run()
-}
-
-func (s *supervisor) describe(exit *Exit, err error) {
-	if s.ended != "" {
-		exit.Cause = s.ended
-	}
-	state := s.cmd.ProcessState
-	if state == nil {
-		exit.Error = err.Error()
-		return
-	}
-	exit.Code = state.ExitCode()
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		exit.Signal = status.Signal().String()
-	}
-	exit.CPUSeconds = (state.UserTime() + state.SystemTime()).Seconds()
-	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
-		exit.MaxRSS = maxRSS(usage)
-	}
-}
-
-// record writes the exit record so that it is there whole or not at all.
-func (s *supervisor) record(exit Exit) error {
-	data, err := json.Marshal(exit)
-	if err != nil {
-		return err
-	}
-	tmp := filepath.Join(s.dir, exitFile+".tmp")
-	f, err := os.Create(tmp)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp, filepath.Join(s.dir, exitFile))
 }

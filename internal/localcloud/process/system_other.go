@@ -2,7 +2,10 @@
 
 package process
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
 // Elsewhere than on Linux the process group is all that holds a run together.
 
@@ -15,3 +18,12 @@ func maxRSS(u *syscall.Rusage) int64 { return u.Maxrss }
 
 // Memory is how much memory the machine has, in bytes; 0 if that is unknown.
 func Memory() int64 { return 0 }
+
+var errNoNamespaces = errors.New("this system has no namespaces: Linux has")
+
+func namespaces(*Isolation) (*syscall.SysProcAttr, error) { return nil, errNoNamespaces }
+
+type enclosed struct{}
+
+func begin(string) (*enclosed, error) { return nil, errNoNamespaces }
+func (*enclosed) await() (how end)    { return how }
