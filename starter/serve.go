@@ -58,8 +58,14 @@ func (n *node) serveGateway(ctx context.Context, listen, ui string, secure bool)
 	return g.Serve(ctx)
 }
 
+// The flag --isolation of whatever runs the local cloud.
+const (
+	defaultIsolation = "auto"
+	isolationUsage   = "`how` containers are kept apart: by namespaces, none, or auto, which is namespaces where the kernel allows them"
+)
+
 func (a *app) cloud() *cobra.Command {
-	var listen string
+	var listen, isolation string
 	cmd := &cobra.Command{
 		Use: "cloud", Short: "Run the local cloud",
 		Long: `Cloud serves the AWS-compatible local cloud of the home directory alone, with the
@@ -67,14 +73,15 @@ credentials in its env file.`,
 		Example: "  steward cloud    # beside `steward dev --without cloud`",
 		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return untilSignal(cmd.Context(), func(ctx context.Context) error { return a.serveCloud(ctx, listen) })
+			return untilSignal(cmd.Context(), func(ctx context.Context) error { return a.serveCloud(ctx, listen, isolation) })
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:4566", "`address` to listen on")
+	cmd.Flags().StringVar(&isolation, "isolation", defaultIsolation, isolationUsage)
 	return cmd
 }
 
-func (a *app) serveCloud(ctx context.Context, listen string) error {
+func (a *app) serveCloud(ctx context.Context, listen, isolation string) error {
 	c, err := a.config()
 	if err != nil {
 		return err
@@ -88,7 +95,7 @@ func (a *app) serveCloud(ctx context.Context, listen string) error {
 	if err != nil {
 		return err
 	}
-	s, err := home.NewCloud(listener, log)
+	s, err := home.NewCloud(listener, isolation, log)
 	if err != nil {
 		return err
 	}

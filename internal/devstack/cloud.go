@@ -19,8 +19,9 @@ import (
 const ImageCommand = "image"
 
 // NewCloud makes a local cloud with the credentials of a home. The program must
-// understand ImageCommand, and call process.Main first.
-func (h Home) NewCloud(listener net.Listener, log *slog.Logger) (*localcloud.Server, error) {
+// understand ImageCommand, and call process.Main first. isolation is a
+// sagemaker.Isolation.
+func (h Home) NewCloud(listener net.Listener, isolation string, log *slog.Logger) (*localcloud.Server, error) {
 	env, err := h.ReadEnv()
 	if err != nil {
 		return nil, err
@@ -40,6 +41,7 @@ func (h Home) NewCloud(listener net.Listener, log *slog.Logger) (*localcloud.Ser
 	return localcloud.New(localcloud.Config{
 		Dir: h.path("cloud"), Listener: listener, Region: env[awsRegion],
 		AccessKey: env[awsKey], SecretKey: env[awsSecret], Images: images, Rules: rules, Faults: plan, Logger: log,
+		Isolation: sagemaker.Isolation(isolation),
 	})
 }
 

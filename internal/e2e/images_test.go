@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"steward/internal/container"
+	"steward/internal/localcloud/process/processtest"
 )
 
 // Arguments that make the test's own program play another part.
@@ -105,7 +106,7 @@ func hold(ctx context.Context, gate string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(f, os.Getpid())
+	_, err = fmt.Fprintln(f, processtest.Self())
 	if err := errors.Join(err, f.Close(), await(ctx, gate)); err != nil {
 		return err
 	}

@@ -13,13 +13,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"steward/internal/localcloud/process/processtest"
 )
 
 // shortJobs is a load that trains one small model after another.
@@ -136,7 +136,7 @@ type heldJobs struct {
 type heldJob struct {
 	name         string
 	acknowledged bool
-	process      int // 0 until it was seen to run
+	process      string // see processtest; empty until it was seen to run
 	let          bool
 }
 
@@ -168,8 +168,8 @@ func (h *heldJobs) look(j *heldJob) (found bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	j.process, err = strconv.Atoi(strings.TrimSpace(string(starts)))
-	return err == nil, err
+	j.process = strings.TrimSpace(string(starts))
+	return true, nil
 }
 
 // running waits until a job runs that was not let go. It looks at files alone, as
@@ -236,7 +236,7 @@ func (h *heldJobs) drop(j *heldJob) {
 }
 
 func (h *heldJobs) checkRunning(ctx context.Context, c clients, j *heldJob) error {
-	if j.process == 0 || j.let {
+	if j.process == "" || j.let {
 		return nil
 	}
 	h.crossed++
@@ -247,8 +247,8 @@ func (h *heldJobs) checkRunning(ctx context.Context, c clients, j *heldJob) erro
 	if d.SecondaryStatus != types.SecondaryStatusTraining {
 		return fmt.Errorf("%s ran and is %s: %s", j.name, d.SecondaryStatus, aws.ToString(d.FailureReason))
 	}
-	if err := syscall.Kill(j.process, 0); err != nil {
-		return fmt.Errorf("%s: its process %d: %w", j.name, j.process, err)
+	if processtest.Find(j.process) == 0 {
+		return fmt.Errorf("%s: its process %s is gone", j.name, j.process)
 	}
 	return nil
 }
@@ -263,8 +263,8 @@ func (h *heldJobs) checkEnd(ctx context.Context, c clients, j *heldJob) error {
 	if err != nil {
 		return err
 	}
-	if want := fmt.Sprintln(j.process); j.process != 0 && string(starts) != want {
-		return fmt.Errorf("%s ran as process %d, its model is of %q", j.name, j.process, starts)
+	if want := fmt.Sprintln(j.process); j.process != "" && string(starts) != want {
+		return fmt.Errorf("%s ran as process %s, its model is of %q", j.name, j.process, starts)
 	}
 	return nil
 }

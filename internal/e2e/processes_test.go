@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +13,8 @@ import (
 )
 
 // processes are the running ones that have to do with a directory: they name it
-// in their arguments or work in it. Each is its id and arguments.
+// in their arguments, work in it or have their scratch there. Each is its id and
+// arguments.
 func processes(t *testing.T, dir string) []string {
 	t.Helper()
 	ids, err := filepath.Glob("/proc/[0-9]*")
@@ -26,8 +28,9 @@ func processes(t *testing.T, dir string) []string {
 			continue
 		}
 		cwd, _ := os.Readlink(filepath.Join(at, "cwd"))
+		environment, _ := os.ReadFile(filepath.Join(at, "environ")) // those in namespaces work in a folder of another name
 		args := strings.ReplaceAll(strings.TrimRight(string(raw), "\x00"), "\x00", " ")
-		if strings.Contains(args, dir) || strings.HasPrefix(cwd, dir) {
+		if strings.Contains(args, dir) || strings.HasPrefix(cwd, dir) || bytes.Contains(environment, []byte("TMPDIR="+dir)) {
 			id, err := strconv.Atoi(filepath.Base(at))
 			require.NoError(t, err)
 			found = append(found, fmt.Sprintf("%d %s", id, args))

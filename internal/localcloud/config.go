@@ -29,6 +29,8 @@ type Config struct {
 	AccessKey, SecretKey string
 	// Images says which command plays a container image.
 	Images []sagemaker.Image
+	// Isolation says whether containers get namespaces; IsolationAuto if empty.
+	Isolation sagemaker.Isolation
 	// Rules say where events of SageMaker go.
 	Rules []events.Rule
 	// Faults are what goes wrong from the start; a plan without rules is none.

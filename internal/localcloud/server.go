@@ -114,7 +114,7 @@ func (s *Server) open(cfg Config) (err error) {
 	s.models, err = sagemaker.New(sagemaker.Config{
 		Dir: filepath.Join(cfg.Dir, "sagemaker"), Region: cfg.Region, Account: cfg.Account,
 		Objects: s.objects, Metrics: s.metrics, Logs: s.logs, Alarms: s.alarms, Faults: injector, Images: cfg.Images, Logger: cfg.Logger,
-		Rules: cfg.Rules, Topics: s.topics,
+		Rules: cfg.Rules, Topics: s.topics, Isolation: cfg.Isolation, State: cfg.Dir,
 		Endpoint: s.url(), AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey,
 	})
 	if err != nil {

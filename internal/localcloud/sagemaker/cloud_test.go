@@ -12,10 +12,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -30,6 +28,7 @@ import (
 
 	"steward/internal/localcloud/logs"
 	"steward/internal/localcloud/process"
+	"steward/internal/localcloud/process/processtest"
 	"steward/internal/localcloud/s3"
 	"steward/internal/localcloud/sagemaker"
 	"steward/internal/localcloud/wire"
@@ -232,9 +231,9 @@ func (c *cloud) eventually(check func() bool, message string) {
 	require.Eventually(c, check, 30*time.Second, 5*time.Millisecond, message)
 }
 
-func (c *cloud) requireGone(pid int) {
+func (c *cloud) requireGone(process string) {
 	c.Helper()
-	c.eventually(func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH }, fmt.Sprintf("process %d is still there", pid))
+	c.eventually(func() bool { return processtest.Find(process) == 0 }, fmt.Sprintf("process %s is still there", process))
 }
 
 // log is the latest log file below TrainingJobs/<job>, or another folder.
@@ -253,18 +252,16 @@ func (c *cloud) log(path ...string) string {
 	return string(data)
 }
 
-// loggedPID waits for the process id that a container prints first.
-func (c *cloud) loggedPID(log ...string) int {
+// loggedPID waits for the name of its process that a container prints first.
+func (c *cloud) loggedPID(log ...string) (process string) {
 	c.Helper()
-	var pid int
 	c.eventually(func() bool {
-		fields := strings.Fields(c.log(log...))
-		if len(fields) > 2 {
-			pid, _ = strconv.Atoi(fields[1])
+		if fields := strings.Fields(c.log(log...)); len(fields) > 2 {
+			process = fields[1]
 		}
-		return pid > 0
+		return process != ""
 	}, "no process id in the log")
-	return pid
+	return process
 }
 
 // refused asserts an error's code and a part of its message.

@@ -100,6 +100,14 @@ func groupsOf(r *types.ResourceConfig) []types.InstanceGroup {
 	return []types.InstanceGroup{{InstanceGroupName: aws.String(soleGroup), InstanceType: r.InstanceType, InstanceCount: r.InstanceCount}}
 }
 
+// countHosts gives the number of a training job's instances.
+func countHosts(r *types.ResourceConfig) (n int) {
+	for _, g := range groupsOf(r) {
+		n += int(aws.ToInt32(g.InstanceCount))
+	}
+	return n
+}
+
 func checkResources(r *types.ResourceConfig) error {
 	if err := first(
 		only("ResourceConfig.", r, "InstanceType", "InstanceCount", "InstanceGroups", "VolumeSizeInGB", "VolumeKmsKeyId"),
@@ -111,7 +119,6 @@ func checkResources(r *types.ResourceConfig) error {
 		return invalid("ResourceConfig.InstanceGroups and InstanceType or InstanceCount are both given: give the groups, or the type and the count")
 	}
 	seen := map[string]bool{}
-	total := 0
 	for _, g := range groupsOf(r) {
 		name := aws.ToString(g.InstanceGroupName)
 		if g.InstanceCount == nil || g.InstanceType == "" || name == "" {
@@ -124,9 +131,8 @@ func checkResources(r *types.ResourceConfig) error {
 			return invalid("ResourceConfig.InstanceGroups: the name %q is there twice", name)
 		}
 		seen[name] = true
-		total += int(*g.InstanceCount)
 	}
-	return checkHosts("training", total)
+	return checkHosts("training", countHosts(r))
 }
 
 // checkHosts refuses what is above the quota of instances for jobs of a kind.

@@ -16,20 +16,35 @@ type contained struct {
 	entrypoint []string // takes the place of the image's own, as in `docker run`
 	arguments  []string // `train`, `serve` or a training job's own
 	source     string   // where script mode finds the user's source: see fetchSource
-	base, tmp  string   // base plays /opt/ml
+	base, tmp  string   // folders: what it finds at /opt/ml, and its scratch
+	alone      bool     // without a network
+
+	env, contract map[string]string // the user's variables, and above them the contract's
 }
 
-// contain completes the spec of a run, which has environment and log already,
-// so that it plays an image: it builds environments and fetches source for it.
+// contain completes the spec of a run so that it plays an image: it builds
+// environments and fetches source for it.
 func (s *Service) contain(ctx context.Context, c contained, spec process.Spec) (process.Spec, error) {
 	img, err := s.images.find(c.image)
 	if err != nil {
 		return spec, err
 	}
-	switch {
-	case img.Docker != "":
+	if img.Docker != "" {
+		spec.WorkDir, spec.Env = c.base, s.baseEnv(c, c.base)
 		return engineRun(img, c, spec)
-	case img.Python != "":
+	}
+	root := optRoot
+	if s.plain == nil {
+		spec.Isolation = s.view(c)
+	} else {
+		root = c.base
+		c.entrypoint, c.arguments = within(root, c.entrypoint), within(root, c.arguments)
+	}
+	if s.plain != nil && c.alone {
+		return spec, fmt.Errorf("image %s: it shall have no network, and there are no namespaces here: %w", c.image, s.plain)
+	}
+	spec.WorkDir, spec.Env = root, s.baseEnv(c, root)
+	if img.Python != "" {
 		return s.pythonRun(ctx, img, c, spec)
 	}
 	spec.Command = slices.Concat(override(c.entrypoint, img.Command), c.arguments)
@@ -67,6 +82,27 @@ func (s *Service) pythonRun(ctx context.Context, img *Image, c contained, spec p
 		"PYTHONUNBUFFERED": "1", "SCRIPTMODE_FRAMEWORK": img.Framework,
 	})
 	return spec, nil
+}
+
+// within puts base in the place of /opt/ml where an argument, or the value of an
+// option (--input=/opt/ml/…), is a path below it: the command of the SageMaker Python
+// SDK's processors names the script by such a path.
+func within(base string, arguments []string) []string {
+	mapped := make([]string, len(arguments))
+	for i, a := range arguments {
+		option, value, isOption := strings.Cut(a, "=")
+		if !isOption {
+			option, value = "", a
+		}
+		if rest, ok := strings.CutPrefix(value, optRoot+"/"); ok {
+			value = base + "/" + rest
+		}
+		mapped[i] = value
+		if isOption {
+			mapped[i] = option + "=" + value
+		}
+	}
+	return mapped
 }
 
 // with sets variables of an environment.

@@ -1,12 +1,9 @@
 package sagemaker_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 	smr "github.com/aws/aws-sdk-go-v2/service/sagemakerruntime"
 	"github.com/stretchr/testify/require"
+
+	"steward/internal/localcloud/process/processtest"
 )
 
 // production makes a variant of a model of the same name.
@@ -84,11 +83,10 @@ func (c *cloud) answer(name, target, body string) string {
 	return string(out.Body)
 }
 
-func (c *cloud) pid(name, target string) int {
+// pid names the process that answers: see processtest.
+func (c *cloud) pid(name, target string) string {
 	c.Helper()
-	pid, err := strconv.Atoi(c.answer(name, target, "pid"))
-	require.NoError(c, err)
-	return pid
+	return c.answer(name, target, "pid")
 }
 
 func TestEndpointServes(t *testing.T) {
@@ -168,7 +166,7 @@ func TestEndpointUpdate(t *testing.T) {
 	require.Nil(t, d.FailureReason)
 	require.Equal(t, "blue<x>\n", c.answer("e", "", "x"))
 	require.Equal(t, float64(1), inflight, "only the request for the process id has been answered so far")
-	require.NoError(t, syscall.Kill(red, 0), "the old server drains")
+	require.NotZero(t, processtest.Find(red), "the old server drains")
 	require.NoError(t, os.WriteFile(gate, nil, 0o644))
 	inFlight.Wait()
 	c.requireGone(red)
@@ -281,7 +279,7 @@ func TestDeadServerComesBack(t *testing.T) {
 	refused(t, err, "ModelError", "the connection to the model server broke")
 	c.eventually(func() bool {
 		out, err := c.ask("e", "", "pid")
-		return err == nil && string(out.Body) != fmt.Sprint(pid)
+		return err == nil && string(out.Body) != pid
 	}, "server never came back")
 	c.requireGone(pid)
 }

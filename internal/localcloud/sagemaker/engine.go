@@ -25,11 +25,14 @@ func engineRun(img *Image, c contained, spec process.Spec) (process.Spec, error)
 	if err != nil {
 		return spec, fmt.Errorf("image %s: %w", c.image, err)
 	}
-	name, image := "steward-"+uuid.NewString(), img.Docker
+	name, image, network := "steward-"+uuid.NewString(), img.Docker, "host"
+	if c.alone {
+		network = "none"
+	}
 	if image == "*" {
 		image = c.image
 	}
-	command := []string{engine, "run", "--rm", "--name", name, "--network", "host", "--volume", c.base + ":/opt/ml"}
+	command := []string{engine, "run", "--rm", "--name", name, "--network", network, "--volume", c.base + ":/opt/ml"}
 	for _, kv := range spec.Env {
 		// Only names are arguments: other users can read those, not the values.
 		if name, _, _ := strings.Cut(kv, "="); !slices.Contains(notInside, name) {

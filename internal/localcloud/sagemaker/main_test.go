@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"steward/internal/localcloud/process"
+	"steward/internal/localcloud/process/processtest"
 )
 
 // TestMain lets the test binary play every process of these tests: supervisor,
@@ -55,7 +56,7 @@ func base(elem ...string) string {
 }
 
 func container(command string) {
-	fmt.Println("pid", os.Getpid(), command)
+	fmt.Println("pid", processtest.Self(), command)
 	switch command {
 	case "train":
 		train()
@@ -89,6 +90,8 @@ func train() {
 		must(os.WriteFile(base("model", "model.txt"), []byte("partial"), 0o644))
 	case "cluster":
 		trainTogether(hyper["fails"])
+	case "literal":
+		trainLiterally()
 	case "pipe":
 		trainFromPipes(hyper["epochs"])
 	case "checkpoint":
@@ -274,9 +277,11 @@ func serve() {
 func answerAs(w http.ResponseWriter, name, body string) {
 	switch arg, rest, _ := strings.Cut(body, " "); arg {
 	case "pid":
-		fmt.Fprint(w, os.Getpid())
+		fmt.Fprint(w, processtest.Self())
 	case "env":
 		fmt.Fprint(w, os.Getenv(rest))
+	case "dial":
+		fmt.Fprint(w, dial(rest))
 	case "boom":
 		http.Error(w, "boom", http.StatusInternalServerError)
 	case "bad":

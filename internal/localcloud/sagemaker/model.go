@@ -26,7 +26,8 @@ func (m *model) head() head { return head{name: *m.ModelName, created: *m.Creati
 type container struct {
 	Image string
 	modelData
-	Env map[string]string
+	Env   map[string]string
+	Alone bool // without a network
 }
 
 func (s *Service) modelOperations(ops wire.Operations) {
@@ -39,7 +40,7 @@ func (s *Service) modelOperations(ops wire.Operations) {
 func (s *Service) createModel(ctx context.Context, in *sm.CreateModelInput) (*sm.CreateModelOutput, error) {
 	if err := first(
 		checkName("ModelName", in.ModelName),
-		only("", in, "ModelName", "ExecutionRoleArn", "PrimaryContainer", "Containers", "Tags", "VpcConfig"),
+		only("", in, "ModelName", "ExecutionRoleArn", "PrimaryContainer", "Containers", "Tags", "VpcConfig", "EnableNetworkIsolation"),
 	); err != nil {
 		return nil, err
 	}
@@ -56,6 +57,10 @@ func (s *Service) createModel(ctx context.Context, in *sm.CreateModelInput) (*sm
 	}
 	m.EnableNetworkIsolation = aws.Bool(aws.ToBool(m.EnableNetworkIsolation))
 	if m.Container, err = s.resolve(ctx, def); err != nil {
+		return nil, err
+	}
+	m.Container.Alone = *m.EnableNetworkIsolation
+	if err := s.checkServedAlone(m.Container); err != nil {
 		return nil, err
 	}
 	err = s.store.models.insert(*in.ModelName, arn, in.Tags, &m)
@@ -90,7 +95,7 @@ func (s *Service) resolve(ctx context.Context, d *types.ContainerDefinition) (co
 	if err != nil {
 		return container{}, err
 	}
-	c := container{aws.ToString(d.Image), data, d.Environment}
+	c := container{Image: aws.ToString(d.Image), modelData: data, Env: d.Environment}
 	if d.ModelPackageName != nil {
 		if d.Image != nil || data.DataURL != "" {
 			return c, invalid("PrimaryContainer: ModelPackageName cannot be combined with Image, ModelDataUrl or ModelDataSource")
@@ -106,7 +111,7 @@ func (s *Service) resolve(ctx context.Context, d *types.ContainerDefinition) (co
 		if data, err = modelDataOf("InferenceSpecification.Containers.", from.ModelDataUrl, from.ModelDataSource); err != nil {
 			return c, err
 		}
-		c = container{*from.Image, data, maps.Clone(from.Environment)}
+		c = container{Image: *from.Image, modelData: data, Env: maps.Clone(from.Environment)}
 		if c.Env == nil {
 			c.Env = map[string]string{}
 		}

@@ -88,6 +88,4 @@ func TestModelDataIsChecked(t *testing.T) {
 	}
 	_, err := c.sm.CreateModel(t.Context(), &sm.CreateModelInput{ModelName: aws.String("m"), Containers: []types.ContainerDefinition{{Image: aws.String(image)}, {Image: aws.String(image)}}})
 	refused(t, err, "ValidationException", "a model of 2 containers is not supported")
-	_, err = c.sm.CreateModel(t.Context(), &sm.CreateModelInput{ModelName: aws.String("m"), EnableNetworkIsolation: aws.Bool(true), PrimaryContainer: &types.ContainerDefinition{Image: aws.String(image)}})
-	refused(t, err, "ValidationException", "EnableNetworkIsolation is not supported")
 }

@@ -186,9 +186,6 @@ func TestProcessingIsChecked(t *testing.T) {
 		{"twice", func(in *sm.CreateProcessingJobInput) {
 			in.ProcessingOutputConfig.Outputs[1].OutputName = aws.String("result")
 		}, `"result" is there twice`},
-		{"isolation", func(in *sm.CreateProcessingJobInput) {
-			in.NetworkConfig = &types.NetworkConfig{EnableNetworkIsolation: aws.Bool(true)}
-		}, "NetworkConfig.EnableNetworkIsolation"},
 		{"environment", func(in *sm.CreateProcessingJobInput) { in.Environment["K"] = strings.Repeat("x", 257) }, "less than or equal to 256"},
 		{"runtime", func(in *sm.CreateProcessingJobInput) {
 			in.StoppingCondition = &types.ProcessingStoppingCondition{MaxRuntimeInSeconds: aws.Int32(777601)}

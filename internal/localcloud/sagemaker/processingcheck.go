@@ -33,7 +33,10 @@ func (s *Service) checkProcessingJob(in *sm.CreateProcessingJobInput) error {
 		return err
 	}
 	if n := in.NetworkConfig; n != nil {
-		if err := only("NetworkConfig.", n, "VpcConfig", "EnableInterContainerTrafficEncryption"); err != nil {
+		if err := first(
+			only("NetworkConfig.", n, "VpcConfig", "EnableInterContainerTrafficEncryption", "EnableNetworkIsolation"),
+			s.checkAlone("NetworkConfig.EnableNetworkIsolation", n.EnableNetworkIsolation, *in.AppSpecification.ImageUri, int(*in.ProcessingResources.ClusterConfig.InstanceCount)),
+		); err != nil {
 			return err
 		}
 	}

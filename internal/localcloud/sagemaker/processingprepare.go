@@ -4,9 +4,9 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"steward/internal/localcloud/process"
@@ -64,41 +64,16 @@ func (j *processingJob) config() map[string]any {
 	}
 }
 
-// processingRun is the container on one host. Paths below /opt/ml in the command
-// are those of the folder that plays it, unless a container engine mounts that
-// there: the command of the SageMaker Python SDK names the script by such a path.
+// processingRun is the container on one host.
 func (s *Service) processingRun(ctx context.Context, job *processingJob, h host) (process.Spec, error) {
 	a := job.AppSpecification
-	img, err := s.images.find(*a.ImageUri)
-	if err != nil {
-		return process.Spec{}, err
-	}
-	entrypoint, arguments := a.ContainerEntrypoint, a.ContainerArguments
-	if img.Docker == "" {
-		entrypoint, arguments = within(h.ml, entrypoint), within(h.ml, arguments)
-	}
-	return s.contain(ctx, contained{image: *a.ImageUri, entrypoint: entrypoint, arguments: arguments, base: h.ml, tmp: h.tmp}, process.Spec{
-		Dir: h.run, WorkDir: h.ml, Log: s.file(h.log), Env: s.baseEnv(h.ml, h.tmp, job.Environment, nil),
-		Grace: s.cfg.JobGrace, Limit: time.Duration(*job.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
+	return s.contain(ctx, contained{image: *a.ImageUri, entrypoint: a.ContainerEntrypoint, arguments: a.ContainerArguments, base: h.ml, tmp: h.tmp,
+		alone: job.alone(), env: job.Environment,
+	}, process.Spec{
+		Dir: h.run, Log: s.file(h.log), Grace: s.cfg.JobGrace, Limit: time.Duration(*job.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
 	})
 }
 
-// within puts base in the place of /opt/ml where an argument, or the value of an
-// option (--input=/opt/ml/…), is a path below it.
-func within(base string, arguments []string) []string {
-	mapped := make([]string, len(arguments))
-	for i, a := range arguments {
-		option, value, isOption := strings.Cut(a, "=")
-		if !isOption {
-			option, value = "", a
-		}
-		if rest, ok := strings.CutPrefix(value, optRoot+"/"); ok {
-			value = base + "/" + rest
-		}
-		mapped[i] = value
-		if isOption {
-			mapped[i] = option + "=" + value
-		}
-	}
-	return mapped
+func (j *processingJob) alone() bool {
+	return j.NetworkConfig != nil && aws.ToBool(j.NetworkConfig.EnableNetworkIsolation)
 }

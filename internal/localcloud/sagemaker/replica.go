@@ -103,6 +103,11 @@ func (r *replica) live(healthy func()) error {
 	defer r.service.ports.give(port)
 	spec := r.run
 	spec.Env = with(spec.Env, map[string]string{portVariable: strconv.Itoa(port)})
+	if i := spec.Isolation; i != nil && i.Alone {
+		reached := *i
+		reached.Port = port
+		spec.Isolation = &reached
+	}
 	run, err := process.Start(spec)
 	if err != nil {
 		return err

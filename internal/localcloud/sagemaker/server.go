@@ -1,9 +1,11 @@
 package sagemaker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -66,17 +68,15 @@ func (s *Service) startServer(ctx context.Context, spec serverSpec) (*replica, e
 	return r, s.awaitReplica(ctx, r, spec.startup)
 }
 
-// serverRun is the container: `<image> serve` in a folder that plays /opt/ml. The
-// port is set with each start.
+// serverRun is the container: `<image> serve`. The port is set with each start.
 func (s *Service) serverRun(ctx context.Context, spec serverSpec, dir string) (process.Spec, error) {
 	base, tmp := filepath.Join(dir, "ml"), filepath.Join(dir, "tmp")
-	env := s.baseEnv(base, tmp, spec.container.Env, spec.env)
-	return s.contain(ctx, contained{image: spec.container.Image, arguments: []string{"serve"},
-		source: valueOf(env, "SAGEMAKER_SUBMIT_DIRECTORY"), base: base, tmp: tmp,
-	}, process.Spec{
-		Dir: filepath.Join(dir, "run"), WorkDir: base, Log: s.file(spec.log), Env: with(env, map[string]string{portVariable: ""}),
-		Grace: s.cfg.ServerGrace, Bound: true,
-	})
+	contract := map[string]string{portVariable: ""}
+	maps.Copy(contract, spec.env)
+	return s.contain(ctx, contained{image: spec.container.Image, arguments: []string{"serve"}, base: base, tmp: tmp,
+		source: cmp.Or(spec.env["SAGEMAKER_SUBMIT_DIRECTORY"], spec.container.Env["SAGEMAKER_SUBMIT_DIRECTORY"]),
+		alone:  spec.container.Alone, env: spec.container.Env, contract: contract,
+	}, process.Spec{Dir: filepath.Join(dir, "run"), Log: s.file(spec.log), Grace: s.cfg.ServerGrace, Bound: true})
 }
 
 func (s *Service) fetchModel(ctx context.Context, spec serverSpec, dir, tmp string) error {

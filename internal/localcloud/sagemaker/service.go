@@ -10,6 +10,7 @@
 package sagemaker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,9 @@ type Config struct {
 	Rules                          []events.Rule // where events go
 	Topics                         events.Topics
 	Logger                         *slog.Logger
-	Endpoint, AccessKey, SecretKey string // how containers reach the local cloud
+	Endpoint, AccessKey, SecretKey string    // how containers reach the local cloud
+	Isolation                      Isolation // of containers (IsolationAuto)
+	State                          string    // folder of the whole cloud, which isolated containers do not see (Dir)
 
 	MaxJobs         int           // jobs that run at once; more wait (twice the number of CPUs)
 	JobGrace        time.Duration // from SIGTERM to SIGKILL for a stopped job (120 s, as AWS)
@@ -81,6 +84,7 @@ type Config struct {
 type Service struct {
 	cfg    Config
 	images images
+	plain  error // why containers have no namespaces; nil if they have
 	store  *store
 	log    *slog.Logger
 
@@ -115,7 +119,14 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Dir, err = filepath.Abs(cfg.Dir); err != nil {
 		return nil, err
 	}
-	for _, dir := range []string{"jobs", "processing", "servers", "logs", "capture"} {
+	if cfg.State, err = filepath.Abs(cmp.Or(cfg.State, cfg.Dir)); err != nil {
+		return nil, err
+	}
+	plain, err := cfg.Isolation.settle(cfg.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("sagemaker: %w", err)
+	}
+	for _, dir := range []string{"python", "jobs", "processing", "servers", "logs", "capture"} {
 		if err := os.MkdirAll(filepath.Join(cfg.Dir, dir), 0o755); err != nil {
 			return nil, fmt.Errorf("sagemaker: %w", err)
 		}
@@ -124,7 +135,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, images: imgs, store: db, log: cfg.Logger, ports: newPorts(), environments: newEnvironments(filepath.Join(cfg.Dir, "python")),
+	s := &Service{cfg: cfg, images: imgs, plain: plain, store: db, log: cfg.Logger, ports: newPorts(), environments: newEnvironments(filepath.Join(cfg.Dir, "python")),
 		slots: make(chan struct{}, cfg.MaxJobs), shadows: make(chan struct{}, maxShadows), complaints: rate.NewLimiter(rate.Every(time.Minute), 1),
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, DisableCompression: true},
 			// A model's redirect is its answer: nothing else may be asked in its name.

@@ -2,6 +2,7 @@ package sagemaker
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -63,18 +64,19 @@ func (s *Service) occupy(ctx context.Context, waiting func() error) (release fun
 }
 
 // baseEnv is the environment that every container has, over the user's own:
-// scrubbed, with the way to the local cloud.
-func (s *Service) baseEnv(base, tmp string, user, contract map[string]string) []string {
+// scrubbed, with the way to the local cloud unless it has no network. root is
+// where it finds what belongs at /opt/ml.
+func (s *Service) baseEnv(c contained, root string) []string {
 	env := map[string]string{
-		"LANG": "C.UTF-8", "HOME": base, "AWS_EC2_METADATA_DISABLED": "true",
-		"AWS_REGION": s.cfg.Region, "AWS_DEFAULT_REGION": s.cfg.Region, "AWS_ENDPOINT_URL": s.cfg.Endpoint,
-		"AWS_ACCESS_KEY_ID": s.cfg.AccessKey, "AWS_SECRET_ACCESS_KEY": s.cfg.SecretKey,
-		"PATH": os.Getenv("PATH"), "TMPDIR": tmp,
+		"LANG": "C.UTF-8", "HOME": root, "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_REGION": s.cfg.Region, "AWS_DEFAULT_REGION": s.cfg.Region,
+		"PATH": os.Getenv("PATH"), "TMPDIR": c.tmp,
 	}
-	for _, more := range []map[string]string{user, contract, {"SAGEMAKER_BASE_DIR": base}} {
-		for k, v := range more {
-			env[k] = v
-		}
+	if !c.alone {
+		env["AWS_ENDPOINT_URL"], env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = s.cfg.Endpoint, s.cfg.AccessKey, s.cfg.SecretKey
+	}
+	for _, more := range []map[string]string{c.env, c.contract, {"SAGEMAKER_BASE_DIR": root}} {
+		maps.Copy(env, more)
 	}
 	list := make([]string, 0, len(env))
 	for k, v := range env {

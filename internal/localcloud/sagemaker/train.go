@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 
 	"steward/internal/localcloud/process"
@@ -205,8 +206,7 @@ func (s *Service) enter(name string, to types.SecondaryStatus) error {
 	})
 }
 
-// trainingRuns are the containers: `<image> train` on each host, in a folder that
-// plays /opt/ml.
+// trainingRuns are the containers: `<image> train` on each host.
 func (s *Service) trainingRuns(ctx context.Context, job *trainingJob, c cluster) ([]process.Spec, error) {
 	a, specs := job.AlgorithmSpecification, make([]process.Spec, len(c))
 	arguments := a.ContainerArguments
@@ -217,12 +217,9 @@ func (s *Service) trainingRuns(ctx context.Context, job *trainingJob, c cluster)
 		var err error
 		specs[i], err = s.contain(ctx, contained{image: *a.TrainingImage, entrypoint: a.ContainerEntrypoint, arguments: arguments,
 			source: unquoted(job.HyperParameters["sagemaker_submit_directory"]), base: h.ml, tmp: h.tmp,
-		}, process.Spec{
-			Dir: h.run, WorkDir: h.ml, Log: s.file(h.log),
-			Env: s.baseEnv(h.ml, h.tmp, job.Environment, map[string]string{
-				"TRAINING_JOB_NAME": *job.TrainingJobName, "TRAINING_JOB_ARN": *job.TrainingJobArn}),
-			Grace: s.cfg.JobGrace, Limit: job.limit(),
-		})
+			alone: aws.ToBool(job.EnableNetworkIsolation), env: job.Environment,
+			contract: map[string]string{"TRAINING_JOB_NAME": *job.TrainingJobName, "TRAINING_JOB_ARN": *job.TrainingJobArn},
+		}, process.Spec{Dir: h.run, Log: s.file(h.log), Grace: s.cfg.JobGrace, Limit: job.limit()})
 		if err != nil {
 			return nil, err
 		}

@@ -222,7 +222,6 @@ func TestTrainingIsChecked(t *testing.T) {
 		{"groups", func(in *sm.CreateTrainingJobInput) {
 			in.ResourceConfig.InstanceGroups = []types.InstanceGroup{{InstanceGroupName: aws.String("a"), InstanceType: "ml.m5.large", InstanceCount: aws.Int32(1)}}
 		}, "InstanceGroups and InstanceType"},
-		{"isolation", func(in *sm.CreateTrainingJobInput) { in.EnableNetworkIsolation = aws.Bool(true) }, "EnableNetworkIsolation"},
 		{"wait", func(in *sm.CreateTrainingJobInput) { in.StoppingCondition.MaxWaitTimeInSeconds = aws.Int32(60) }, "goes with EnableManagedSpotTraining"},
 		{"hyperparameters", func(in *sm.CreateTrainingJobInput) {
 			in.HyperParameters = map[string]string{}
