@@ -15,9 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == bareArgument {
-		panic(serveBare(os.Args[2]))
-	}
+	servePeer()
 	os.Exit(m.Run())
 }
 

@@ -25,7 +25,8 @@ import (
 const invoked = "invoked"
 
 // invokeBench asks an endpoint that captures every request and answer. The peer
-// is another server of the same model, asked directly.
+// is another server of the same model, asked directly and then through a bare hop:
+// where the model answers in less time than a hop takes, the hop is the limit.
 type invokeBench struct{ rows int } // of a request
 
 func (b invokeBench) run(ctx context.Context, l lab) (_ []result, err error) {
@@ -51,10 +52,21 @@ func (b invokeBench) run(ctx context.Context, l lab) (_ []result, err error) {
 	if err := sameAnswer(ctx, c.client, through, past); err != nil {
 		return nil, err
 	}
-	mine, theirs, err := compare(ctx, l, "invoke", sending(c.client, through), sending(c.client, past))
+	mine, theirs, err := compare(ctx, l, "directly", sending(c.client, through), sending(c.client, past))
+	if err != nil {
+		return nil, err
+	}
+	hop, err := startHop(ctx, direct.url())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = hop.stop() }() // a signal is its only end
+	past.url = hop.url() + "/invocations"
+	again, hopped, err := compare(ctx, l, "by a bare hop", sending(c.client, through), sending(c.client, past))
 	return []result{
 		{ours: mine.rate, peer: theirs.rate, unit: "/s", least: 0.7},
 		{name: "-p99", ours: mine.p99, peer: theirs.p99, unit: "ms", most: 2},
+		{name: "-hop", ours: again.rate, peer: hopped.rate, unit: "/s", least: 0.7},
 	}, err
 }
 

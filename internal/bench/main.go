@@ -53,10 +53,7 @@ var benches = []bench{
 }
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == bareArgument {
-		fmt.Fprintln(os.Stderr, "bench:", serveBare(os.Args[2]))
-		os.Exit(1)
-	}
+	servePeer()
 	only := flag.String("case", "", "run this case alone: "+strings.Join(names(), ", "))
 	steward := flag.String("steward", "bin/steward", "the built command")
 	flag.Parse()
@@ -107,4 +104,16 @@ func runOne(ctx context.Context, b bench, steward string) (list []result, err er
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	return b.run(ctx, lab{dir: dir, steward: steward, spell: 1200 * time.Millisecond})
+}
+
+// peers are what this program can be instead of the bench, by its first argument.
+var peers = map[string]func(string) error{bareArgument: serveBare, hopArgument: forwardBare}
+
+// servePeer does not return if the program was started as a peer.
+func servePeer() {
+	if len(os.Args) != 3 || peers[os.Args[1]] == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "bench:", peers[os.Args[1]](os.Args[2]))
+	os.Exit(1)
 }
