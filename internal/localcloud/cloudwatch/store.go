@@ -131,9 +131,10 @@ func (s *Store) keep() {
 func (s *Store) Record(namespace, name string, dimensions map[string]string, value float64, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var one summary
-	one.add(value, 1)
-	s.addLocked(series{namespace, name, maps.Clone(dimensions), unitOf(namespace, name)}, one, at, levels)
+	id := s.idLocked(series{namespace, name, dimensions, unitOf(namespace, name)})
+	for _, l := range levels {
+		s.pendingLocked(l.cell(id, at)).add(value, 1)
+	}
 }
 
 // unitOf is the unit in which SageMaker reports a metric, by "SageMaker endpoint
@@ -148,19 +149,31 @@ func unitOf(namespace, name string) types.StandardUnit {
 
 // addLocked needs mu.
 func (s *Store) addLocked(to series, values summary, at time.Time, into []*level) {
-	key := to.key()
-	id, ok := s.ids[key]
-	if !ok {
+	id := s.idLocked(to)
+	for _, l := range into {
+		s.pendingLocked(l.cell(id, at)).merge(values)
+	}
+}
+
+// idLocked is the number of a series, which is kept if it is new; it needs mu.
+func (s *Store) idLocked(of series) uint64 {
+	key := of.key()
+	id, known := s.ids[key]
+	if !known {
+		of.Dimensions = maps.Clone(of.Dimensions) // the caller's may change
 		s.last++
 		id = s.last
-		s.ids[key], s.series[id], s.fresh[id] = id, to, to
+		s.ids[key], s.series[id], s.fresh[id] = id, of, of
 	}
-	for _, l := range into {
-		c := l.cell(id, at)
-		if s.pending[c] == nil {
-			s.pending[c] = &summary{}
-		}
-		s.pending[c].merge(values)
+	return id
+}
+
+// pendingLocked is what a cell has got since the last flush; it needs mu.
+func (s *Store) pendingLocked(c cell) *summary {
+	values := s.pending[c]
+	if values == nil {
+		values = &summary{}
+		s.pending[c] = values
 	}
 	if len(s.pending) > maxPending {
 		select {
@@ -168,4 +181,5 @@ func (s *Store) addLocked(to series, values summary, at time.Time, into []*level
 		default: // the writer knows already
 		}
 	}
+	return values
 }

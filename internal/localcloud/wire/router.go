@@ -26,6 +26,7 @@ type Router struct {
 // NewRouter makes a Router; where several services share a signing name, the
 // first that takes a request answers it.
 func NewRouter(v Verifier, services ...Service) *Router {
+	v.keys = &signingKeys{kept: map[keyScope][]byte{}}
 	return &Router{verify: v, services: services}
 }
 

@@ -55,14 +55,20 @@ func (v Verifier) session(token string) (Session, bool) {
 
 // know refuses a signature by a key that is not known or has expired.
 func (v Verifier) know(s signature) *refusal {
+	switch {
+	case s.token != "":
+		return v.knowSession(s)
+	case s.accessKey == v.AccessKey:
+		return nil
+	case strings.HasPrefix(s.accessKey, TemporaryPrefix):
+		return refuse(unknownKey, "The access key "+s.accessKey+" is temporary: the request lacks its session token")
+	}
+	return refuse(unknownKey, "The security token included in the request is invalid: the access key "+strconv.Quote(s.accessKey)+" is not known here")
+}
+
+func (v Verifier) knowSession(s signature) *refusal {
 	session, valid := v.session(s.token)
 	switch {
-	case s.token == "" && s.accessKey == v.AccessKey:
-		return nil
-	case s.token == "" && strings.HasPrefix(s.accessKey, TemporaryPrefix):
-		return refuse(unknownKey, "The access key "+s.accessKey+" is temporary: the request lacks its session token")
-	case s.token == "":
-		return refuse(unknownKey, "The security token included in the request is invalid: the access key "+strconv.Quote(s.accessKey)+" is not known here")
 	case !valid, session.AccessKey != s.accessKey:
 		return refuse(badToken, "The security token included in the request is invalid")
 	case !v.now().Before(session.Expires):

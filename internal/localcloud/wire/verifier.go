@@ -25,6 +25,8 @@ type Verifier struct {
 	AccessKey, SecretKey string
 	// Now is the clock, time.Now if nil.
 	Now func() time.Time
+
+	keys *signingKeys // nil to make a key for every request
 }
 
 // check verifies that s signs r with a body of the digest payload.
@@ -48,17 +50,18 @@ func (v Verifier) check(s signature, r *http.Request, payload string) *refusal {
 func (v Verifier) checkTime(s signature) *refusal {
 	now := v.now()
 	late := now.Sub(s.at)
-	at, clock := s.at.Format(stampLayout), now.Format(stampLayout)
 	switch {
 	case late < -maxSkew:
-		return refuse(skewed, fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 15 min.)", at, now.Add(maxSkew).Format(stampLayout), clock))
+		return refuse(skewed, fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 15 min.)", stamp(s.at), stamp(now.Add(maxSkew)), stamp(now)))
 	case !s.presigned && late > maxSkew:
-		return refuse(skewed, fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 15 min.)", at, now.Add(-maxSkew).Format(stampLayout), clock))
+		return refuse(skewed, fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 15 min.)", stamp(s.at), stamp(now.Add(-maxSkew)), stamp(now)))
 	case s.presigned && late > s.expires:
-		return refuse(expired, fmt.Sprintf("Request has expired: it was good until %s, and it is %s", s.at.Add(s.expires).Format(stampLayout), clock))
+		return refuse(expired, fmt.Sprintf("Request has expired: it was good until %s, and it is %s", stamp(s.at.Add(s.expires)), stamp(now)))
 	}
 	return nil
 }
+
+func stamp(t time.Time) string { return t.Format(stampLayout) }
 
 func (v Verifier) now() time.Time {
 	if v.Now != nil {
@@ -83,13 +86,18 @@ func (s signature) checkHeaders(r *http.Request) *refusal {
 
 func (v Verifier) sign(s signature, request string) string {
 	sum := sha256.Sum256([]byte(request))
-	text := strings.Join([]string{algorithm, s.at.Format(stampLayout), s.scope(), hex.EncodeToString(sum[:])}, "\n")
+	text := strings.Join([]string{algorithm, stamp(s.at), s.scope(), hex.EncodeToString(sum[:])}, "\n")
 	return hex.EncodeToString(mac(v.key(s), text))
 }
 
 // key is the signing key of the signature's day, region and service.
 func (v Verifier) key(s signature) []byte {
-	key := []byte("AWS4" + v.secret(s))
+	return v.keys.of(keyScope{v.secret(s), s.date, s.region, s.service})
+}
+
+// derive is the signing key of a scope.
+func (s keyScope) derive() []byte {
+	key := []byte("AWS4" + s.secret)
 	for _, part := range []string{s.date, s.region, s.service, terminator} {
 		key = mac(key, part)
 	}
