@@ -89,7 +89,7 @@ func TestTrainWithAScript(t *testing.T) {
 
 func TestTrainRefusesSources(t *testing.T) {
 	b := newBench(t)
-	in := lifecycle.TrainInput{Of: lifecycle.Of{Model: "m", Release: 1}, Candidate: lifecycle.Candidate{Name: "c"}}
+	in := lifecycle.TrainInput{Of: lifecycle.Of{Model: "m", Release: 1}, Job: "sources", Candidate: lifecycle.Candidate{Name: "c"}}
 	for source, want := range map[string]string{"src": "is a folder: apply the model file with steward apply", "s3://source/none.tar.gz": "candidate c: script source"} {
 		in.Candidate.Script = &lifecycle.Script{Source: source, EntryPoint: "train.py", Inference: "train.py"}
 		_, err := b.pin(in)

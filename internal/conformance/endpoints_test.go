@@ -124,10 +124,10 @@ func configChecked(c *cloud) {
 		says     string
 	}{
 		"missing model":     {[]types.ProductionVariant{variant("a", c.name(), 1)}, `Could not find model "arn:`},
-		"negative weight":   {[]types.ProductionVariant{negative}, ""},
+		"negative weight":   {[]types.ProductionVariant{negative}, "1 validation error detected: Value '-1' at 'productionVariants.1.member.initialVariantWeight' failed to satisfy constraint: Member must have value greater than or equal to 0"},
 		"unknown instance":  {[]types.ProductionVariant{none}, "at 'productionVariants.1.member.instanceType' failed to satisfy constraint: Member must satisfy enum value set: ["},
-		"eleven variants":   {many, ""},
-		"name of a variant": {[]types.ProductionVariant{variant("under_score", model, 1)}, "ariantName' failed to satisfy constraint"},
+		"eleven variants":   {many, "at 'productionVariants' failed to satisfy constraint: Member must have length less than or equal to 10"},
+		"name of a variant": {[]types.ProductionVariant{variant("under_score", model, 1)}, "1 validation error detected: Value 'under_score' at 'productionVariants.1.member.variantName' failed to satisfy constraint: Member must satisfy regular expression pattern: "},
 	} {
 		_, err := c.sm.CreateEndpointConfig(ctx, &sagemaker.CreateEndpointConfigInput{EndpointConfigName: c.name(), ProductionVariants: tt.variants})
 		require.Error(c, err, name)

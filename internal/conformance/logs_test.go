@@ -146,6 +146,10 @@ func logsChecked(c *cloud) {
 	}
 	_, err := put(event(now), event(now.Add(-time.Second)))
 	c.refused(err, "InvalidParameterException", "Log events in a single PutLogEvents request must be in chronological order.")
+	_, err = put(types.InputLogEvent{Message: aws.String(""), Timestamp: aws.Int64(now.UnixMilli())})
+	c.refused(err, "InvalidParameterException", "at 'logEvents.1.member.message' failed to satisfy constraint: Member must have length greater than or equal to 1")
+	_, err = c.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("a b")})
+	c.refused(err, "InvalidParameterException", "at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+")
 	out, err := put(event(now), event(now.Add(3*time.Hour)))
 	require.NoError(c, err)
 	require.Equal(c, int32(1), *out.RejectedLogEventsInfo.TooNewLogEventStartIndex)

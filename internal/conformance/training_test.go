@@ -265,18 +265,25 @@ func trainingChecked(c *cloud) {
 		want   string
 	}{
 		"name pattern": {func(in *sagemaker.CreateTrainingJobInput) { in.TrainingJobName = aws.String("under_score") },
-			"1 validation error detected: Value 'under_score' at 'trainingJobName' failed to satisfy constraint: Member must satisfy regular expression pattern: "},
+			"1 validation error detected: Value 'under_score' at 'trainingJobName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"},
 		"name length": {func(in *sagemaker.CreateTrainingJobInput) { in.TrainingJobName = aws.String(strings.Repeat("n", 64)) },
-			"at 'trainingJobName' failed to satisfy constraint: "},
-		"runtime": {func(in *sagemaker.CreateTrainingJobInput) { in.StoppingCondition.MaxRuntimeInSeconds = aws.Int32(0) }, ""},
+			"at 'trainingJobName' failed to satisfy constraint: Member must have length less than or equal to 63"},
+		"runtime": {func(in *sagemaker.CreateTrainingJobInput) { in.StoppingCondition.MaxRuntimeInSeconds = aws.Int32(0) }, "Value '0' at 'stoppingCondition.maxRuntimeInSeconds' failed to satisfy constraint: Member must have value greater than or equal to 1"},
+		"volume":  {func(in *sagemaker.CreateTrainingJobInput) { in.ResourceConfig.VolumeSizeInGB = aws.Int32(-1) }, "failed to satisfy constraint: Member must have value greater than or equal to"},
 		"instance": {func(in *sagemaker.CreateTrainingJobInput) { in.ResourceConfig.InstanceType = "ml.none.large" },
 			"Value 'ml.none.large' at 'resourceConfig.instanceType' failed to satisfy constraint: Member must satisfy enum value set: ["},
 		"mode": {func(in *sagemaker.CreateTrainingJobInput) { in.AlgorithmSpecification.TrainingInputMode = "Flow" },
 			"Value 'Flow' at 'algorithmSpecification.trainingInputMode' failed to satisfy constraint: Member must satisfy enum value set: ["},
-		"output": {func(in *sagemaker.CreateTrainingJobInput) { in.OutputDataConfig.S3OutputPath = aws.String("/tmp") }, ""},
+		"output": {func(in *sagemaker.CreateTrainingJobInput) { in.OutputDataConfig.S3OutputPath = aws.String("/tmp") }, "at 'outputDataConfig.s3OutputPath' failed to satisfy constraint: Member must satisfy regular expression pattern: (https|s3)://([^/]+)/?(.*)"},
 		"channel": {func(in *sagemaker.CreateTrainingJobInput) {
 			in.InputDataConfig = []types.Channel{channel("a b", "s3://b/k")}
-		}, ""},
+		}, "Value 'a b' at 'inputDataConfig.1.member.channelName' failed to satisfy constraint: Member must satisfy regular expression pattern: [A-Za-z0-9\\.\\-_]+"},
+		"hyperparameter": {func(in *sagemaker.CreateTrainingJobInput) {
+			in.HyperParameters = map[string]string{"long": strings.Repeat("x", 2501)}
+		}, "at 'hyperParameters' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 2500, Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: .*]"},
+		"two at once": {func(in *sagemaker.CreateTrainingJobInput) {
+			in.StoppingCondition.MaxRuntimeInSeconds, in.ResourceConfig.VolumeSizeInGB = aws.Int32(0), aws.Int32(-1)
+		}, "2 validation errors detected: Value '"},
 	} {
 		in := c.training(bucket, "")
 		tt.change(in)

@@ -34,10 +34,7 @@ func (s *Store) filterEvents(_ context.Context, in *cwl.FilterLogEventsInput) (*
 	if err != nil {
 		return nil, err
 	}
-	most, err := limit(in.Limit, maxEvents)
-	if err != nil {
-		return nil, err
-	}
+	most := limit(in.Limit, maxEvents)
 	out := &cwl.FilterLogEventsOutput{Events: []types.FilteredLogEvent{}, SearchedLogStreams: []types.SearchedLogStream{}}
 	return out, s.db.View(func(tx *bolt.Tx) error {
 		g, err := findGroup(tx, name)

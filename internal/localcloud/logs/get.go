@@ -43,10 +43,7 @@ func (s *Store) getEvents(_ context.Context, in *cwl.GetLogEventsInput) (*cwl.Ge
 	if in.Unmask {
 		return nil, notOffered("unmask")
 	}
-	most, err := limit(in.Limit, maxEvents)
-	if err != nil {
-		return nil, err
-	}
+	most := limit(in.Limit, maxEvents)
 	forwards, at, given := aws.ToBool(in.StartFromHead), position{}, in.NextToken != nil
 	if given {
 		if at, forwards, err = parseToken(*in.NextToken); err != nil {

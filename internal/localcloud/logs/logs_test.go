@@ -268,7 +268,7 @@ func TestPutLogEventsIsChecked(t *testing.T) {
 		"Log event too large: 1048577":   events(0, strings.Repeat("x", 1<<20-25)),
 		"Upload too large":               events(0, strings.Repeat("x", 600_000), strings.Repeat("x", 600_000)),
 		"span more than 24 hours":        {events(-86401, "a")[0], events(0, "b")[0]},
-		"not empty":                      events(0, ""),
+		"Value '' at 'logEvents.1.member.message' failed to satisfy constraint: Member must have length greater than or equal to 1": events(0, ""),
 	} {
 		_, err := k.PutLogEvents(t.Context(), &cwl.PutLogEventsInput{LogGroupName: aws.String("g"), LogStreamName: aws.String("s"), LogEvents: list})
 		refused(t, err, "InvalidParameterException", want)

@@ -43,14 +43,8 @@ func (s *Store) putEvents(_ context.Context, in *cwl.PutLogEventsInput) (*cwl.Pu
 }
 
 func checkBatch(events []types.InputLogEvent) error {
-	if len(events) == 0 || len(events) > maxEvents {
-		return invalid("1 validation error detected: Value at 'logEvents' failed to satisfy constraint: Member must have length from 1 to %d, not %d", maxEvents, len(events))
-	}
 	size := 0
 	for i, e := range events {
-		if aws.ToString(e.Message) == "" || e.Timestamp == nil || *e.Timestamp < 0 {
-			return invalid("logEvents.%d.member: message and timestamp must both be given, the message not empty and the timestamp not negative", i+1)
-		}
 		n := len(*e.Message) + eventCost
 		if n > maxBytes {
 			return invalid("Log event too large: %d bytes exceeds limit of %d", n, maxBytes)

@@ -97,12 +97,6 @@ func grow(tx *bolt.Tx, name string, by int64) error {
 }
 
 func (s *Store) createStream(_ context.Context, in *cwl.CreateLogStreamInput) (*cwl.CreateLogStreamOutput, error) {
-	if err := checkName("logGroupName", in.LogGroupName, groupNames); err != nil {
-		return nil, err
-	}
-	if err := checkName("logStreamName", in.LogStreamName, streamNames); err != nil {
-		return nil, err
-	}
 	return &cwl.CreateLogStreamOutput{}, s.db.Update(func(tx *bolt.Tx) error {
 		if _, err := findGroup(tx, *in.LogGroupName); err != nil {
 			return err
@@ -134,10 +128,7 @@ func (s *Store) describeStreams(_ context.Context, in *cwl.DescribeLogStreamsInp
 	if byTime && in.LogStreamNamePrefix != nil {
 		return nil, invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
 	}
-	most, err := limit(in.Limit, maxDescribed)
-	if err != nil {
-		return nil, err
-	}
+	most := limit(in.Limit, maxDescribed)
 	after, err := decodeToken(in.NextToken)
 	if err != nil {
 		return nil, err

@@ -10,28 +10,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 )
 
-// checkChannelName refuses what AWS does, and the dots that are no folder's name.
-func checkChannelName(name *string) error {
-	const field = "InputDataConfig.ChannelName"
-	n := aws.ToString(name)
-	if !channelRegexp.MatchString(n) || n == "." || n == ".." {
-		return invalid("%s %q: want letters, digits, dots, hyphens and underscores", field, n)
+// checkChannelName refuses the dots that are no folder's name.
+func checkChannelName(name string) error {
+	if name == "." || name == ".." {
+		return invalid("InputDataConfig.ChannelName %q cannot be the name of a folder: use letters", name)
 	}
-	return checkLength(field, n, 64)
+	return nil
 }
 
 func checkChannels(in *sm.CreateTrainingJobInput) error {
-	if err := checkMembers("inputDataConfig", len(in.InputDataConfig), maxChannels); err != nil {
-		return err
-	}
 	seen := map[string]bool{}
 	for i := range in.InputDataConfig {
 		c := &in.InputDataConfig[i]
 		if err := first(
-			checkChannelName(c.ChannelName),
+			checkChannelName(*c.ChannelName),
 			only("InputDataConfig.", c, "ChannelName", "DataSource", "ContentType", "CompressionType", "InputMode", "RecordWrapperType"),
 			oneOf("InputDataConfig.RecordWrapperType", c.RecordWrapperType, types.RecordWrapperNone),
-			required(c, "DataSource"),
 		); err != nil {
 			return err
 		}

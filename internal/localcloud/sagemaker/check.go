@@ -3,47 +3,22 @@ package sagemaker
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"steward/internal/localcloud/wire"
 )
 
-// namePattern is what AWS allows for the names of resources. It also makes
-// them safe as file names.
-const namePattern = `^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`
-
-// maxName is AWS's limit of a name's length. The pattern does not bound hyphens.
-const maxName = 63
-
-var nameRegexp = regexp.MustCompile(namePattern)
+// What AWS's model says of requests, wire has checked (wire.Operations.Constrained):
+// bounds, patterns, values, required members. The names of resources are safe as
+// file names by it. Here is what AWS, or this cloud, demands beyond that.
 
 func invalid(format string, args ...any) *wire.Error {
 	return wire.Errorf("ValidationException", format, args...)
 }
 
-// checkName refuses a missing or malformed name; field is the request's name
-// for it.
-func checkName(field string, name *string) error {
-	if nameRegexp.MatchString(aws.ToString(name)) {
-		return checkLength(field, *name, maxName)
-	}
-	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: %s",
-		aws.ToString(name), strings.ToLower(field[:1])+field[1:], namePattern)
-}
-
-func checkLength(field, name string, most int) error {
-	if len(name) <= most {
-		return nil
-	}
-	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length less than or equal to %d",
-		name, strings.ToLower(field[:1])+field[1:], most)
-}
-
-// required refuses the first of the named fields that is not set.
+// required refuses the first of the named fields that is not set, where the model
+// lets it be left out.
 func required(in any, fields ...string) error {
 	v := reflect.ValueOf(in).Elem()
 	for _, f := range fields {

@@ -37,6 +37,7 @@ import (
 const (
 	account = "000000000000"
 	image   = "test/model:1"
+	role    = "arn:aws:iam::" + account + ":role/test"
 )
 
 var _ sagemaker.Objects = (*s3.Store)(nil)
@@ -220,7 +221,7 @@ func (c *cloud) model(name, content string) {
 	require.NoError(c, w.Close())
 	require.NoError(c, z.Close())
 	url := c.put("models/"+name+".tar.gz", data.String())
-	_, err = c.sm.CreateModel(c.Context(), &sm.CreateModelInput{ModelName: &name, ExecutionRoleArn: aws.String("role"),
+	_, err = c.sm.CreateModel(c.Context(), &sm.CreateModelInput{ModelName: &name, ExecutionRoleArn: aws.String(role),
 		PrimaryContainer: &types.ContainerDefinition{Image: aws.String(image), ModelDataUrl: &url, Environment: map[string]string{"COLOUR": "blue"}}})
 	require.NoError(c, err)
 }

@@ -109,10 +109,7 @@ func countHosts(r *types.ResourceConfig) (n int) {
 }
 
 func checkResources(r *types.ResourceConfig) error {
-	if err := first(
-		only("ResourceConfig.", r, "InstanceType", "InstanceCount", "InstanceGroups", "VolumeSizeInGB", "VolumeKmsKeyId"),
-		checkRange("resourceConfig.volumeSizeInGB", r.VolumeSizeInGB, 0, 1<<30),
-	); err != nil {
+	if err := only("ResourceConfig.", r, "InstanceType", "InstanceCount", "InstanceGroups", "VolumeSizeInGB", "VolumeKmsKeyId"); err != nil {
 		return err
 	}
 	if len(r.InstanceGroups) > 0 && (r.InstanceCount != nil || r.InstanceType != "") {

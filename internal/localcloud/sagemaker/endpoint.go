@@ -22,10 +22,7 @@ func (s *Service) endpointOperations(ops wire.Operations) {
 }
 
 func (s *Service) createEndpoint(_ context.Context, in *sm.CreateEndpointInput) (*sm.CreateEndpointOutput, error) {
-	if err := first(
-		checkName("EndpointName", in.EndpointName),
-		only("", in, "EndpointName", "EndpointConfigName", "DeploymentConfig", "Tags"),
-	); err != nil {
+	if err := only("", in, "EndpointName", "EndpointConfigName", "DeploymentConfig", "Tags"); err != nil {
 		return nil, err
 	}
 	target, err := s.target(in.EndpointConfigName)
@@ -162,9 +159,6 @@ func retain(to, from *deployment, in *sm.UpdateEndpointInput) error {
 }
 
 func (s *Service) updateWeights(_ context.Context, in *sm.UpdateEndpointWeightsAndCapacitiesInput) (*sm.UpdateEndpointWeightsAndCapacitiesOutput, error) {
-	if err := required(in, "DesiredWeightsAndCapacities"); err != nil {
-		return nil, err
-	}
 	arn, err := s.beginChange(in.EndpointName, func(r *endpointRecord) (*deployment, error) {
 		return r.reweighed(in.DesiredWeightsAndCapacities)
 	})
@@ -177,12 +171,11 @@ func (r *endpointRecord) reweighed(wanted []types.DesiredWeightAndCapacity) (*de
 	target.Variants, target.Shift = slices.Clone(target.Variants), shift{}
 	for i := range wanted {
 		w := &wanted[i]
-		if err := first(
-			only("DesiredWeightsAndCapacities.", w, "VariantName", "DesiredWeight", "DesiredInstanceCount"),
-			checkCount("DesiredWeightsAndCapacities.DesiredInstanceCount", w.DesiredInstanceCount),
-			checkWeight("DesiredWeightsAndCapacities.DesiredWeight", w.DesiredWeight),
-		); err != nil {
+		if err := only("DesiredWeightsAndCapacities.", w, "VariantName", "DesiredWeight", "DesiredInstanceCount"); err != nil {
 			return nil, err
+		}
+		if n := w.DesiredInstanceCount; n != nil && *n < 1 {
+			return nil, invalid("DesiredWeightsAndCapacities.DesiredInstanceCount %d: must be at least 1", *n)
 		}
 		at := slices.IndexFunc(target.Variants, func(v variantSpec) bool { return v.Name == aws.ToString(w.VariantName) })
 		if at < 0 {

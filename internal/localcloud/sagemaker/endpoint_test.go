@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sm "github.com/aws/aws-sdk-go-v2/service/sagemaker"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/localcloud/process/processtest"
+	"steward/internal/localcloud/sagemaker"
 )
 
 // production makes a variant of a model of the same name.
@@ -215,14 +217,14 @@ func TestNoRequestIsLost(t *testing.T) {
 }
 
 func TestUnhealthyEndpoint(t *testing.T) {
-	c := start(t, nil)
+	c := start(t, func(cfg *sagemaker.Config) { cfg.StartupTimeout = 2 * time.Second })
 	c.model("good", "good")
 	c.model("sick", "sick sick")
 	c.model("crash", "crash crash")
 	for _, name := range []string{"good", "sick", "crash"} {
 		v := production(name, 1)
-		if name == "sick" {
-			v.ContainerStartupHealthCheckTimeoutInSeconds = aws.Int32(2)
+		if name != "sick" {
+			v.ContainerStartupHealthCheckTimeoutInSeconds = aws.Int32(60)
 		}
 		c.config(name, v)
 	}

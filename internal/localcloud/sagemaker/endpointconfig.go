@@ -14,9 +14,6 @@ import (
 	"steward/internal/localcloud/wire"
 )
 
-// maxVariants is AWS's limit of production variants of one endpoint.
-const maxVariants = 10
-
 // endpointConfig is the record of an endpoint configuration.
 type endpointConfig struct {
 	sm.DescribeEndpointConfigOutput
@@ -53,16 +50,11 @@ func (s *Service) createEndpointConfig(_ context.Context, in *sm.CreateEndpointC
 
 func (s *Service) checkEndpointConfig(in *sm.CreateEndpointConfigInput) error {
 	if err := first(
-		checkName("EndpointConfigName", in.EndpointConfigName),
-		required(in, "ProductionVariants"),
 		only("", in, "EndpointConfigName", "ProductionVariants", "ShadowProductionVariants", "DataCaptureConfig",
 			"ExecutionRoleArn", "KmsKeyId", "Tags", "VpcConfig"),
 		checkCapture(in.DataCaptureConfig),
 	); err != nil {
 		return err
-	}
-	if n := len(in.ProductionVariants); n > maxVariants {
-		return invalid("ProductionVariants: %d variants; at most %d are allowed", n, maxVariants)
 	}
 	if n := len(in.ShadowProductionVariants); n > 1 || n == 1 && len(in.ProductionVariants) != 1 {
 		return invalid("ShadowProductionVariants: one shadow variant goes with exactly one production variant, not %d with %d", n, len(in.ProductionVariants))
@@ -84,12 +76,9 @@ func (s *Service) checkEndpointConfig(in *sm.CreateEndpointConfigInput) error {
 
 func (s *Service) checkVariant(v *types.ProductionVariant) error {
 	if err := first(
-		checkName("VariantName", v.VariantName),
 		required(v, "ModelName", "InstanceType", "InitialInstanceCount"),
 		only("ProductionVariants.", v, "VariantName", "ModelName", "InstanceType", "InitialInstanceCount", "InitialVariantWeight",
 			"VolumeSizeInGB", "ModelDataDownloadTimeoutInSeconds", "ContainerStartupHealthCheckTimeoutInSeconds"),
-		checkCount("ProductionVariants.InitialInstanceCount", v.InitialInstanceCount),
-		checkWeight("ProductionVariants.InitialVariantWeight", v.InitialVariantWeight),
 	); err != nil {
 		return err
 	}
@@ -97,33 +86,13 @@ func (s *Service) checkVariant(v *types.ProductionVariant) error {
 	return err
 }
 
-func checkCount(field string, n *int32) error {
-	if n != nil && *n < 1 {
-		return invalid("%s %d: must be at least 1", field, *n)
-	}
-	return nil
-}
-
-func checkWeight(field string, w *float32) error {
-	if w != nil && !(*w >= 0) {
-		return invalid("%s %v: must not be negative", field, *w)
-	}
-	return nil
-}
-
 func checkCapture(c *types.DataCaptureConfig) error {
 	if c == nil {
 		return nil
 	}
-	if err := first(
-		required(c, "CaptureOptions", "DestinationS3Uri", "InitialSamplingPercentage"),
-		only("DataCaptureConfig.", c, "CaptureOptions", "DestinationS3Uri", "InitialSamplingPercentage",
-			"CaptureContentTypeHeader", "EnableCapture", "KmsKeyId"),
-	); err != nil {
+	if err := only("DataCaptureConfig.", c, "CaptureOptions", "DestinationS3Uri", "InitialSamplingPercentage",
+		"CaptureContentTypeHeader", "EnableCapture", "KmsKeyId"); err != nil {
 		return err
-	}
-	if p := *c.InitialSamplingPercentage; p < 0 || p > 100 {
-		return invalid("DataCaptureConfig.InitialSamplingPercentage %d: must be from 0 to 100", p)
 	}
 	at, err := parseLocation("DataCaptureConfig.DestinationS3Uri", *c.DestinationS3Uri)
 	if err != nil {

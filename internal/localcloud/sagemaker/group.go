@@ -46,10 +46,7 @@ func (s *Service) registryOperations(ops wire.Operations) {
 func (s *Service) groupARN(name string) string { return s.arn("model-package-group", name) }
 
 func (s *Service) createGroup(_ context.Context, in *sm.CreateModelPackageGroupInput) (*sm.CreateModelPackageGroupOutput, error) {
-	if err := first(
-		checkName("ModelPackageGroupName", in.ModelPackageGroupName),
-		only("", in, "ModelPackageGroupName", "ModelPackageGroupDescription", "Tags"),
-	); err != nil {
+	if err := only("", in, "ModelPackageGroupName", "ModelPackageGroupDescription", "Tags"); err != nil {
 		return nil, err
 	}
 	var g packageGroup

@@ -166,7 +166,7 @@ func (c *cloud) alone(address string) (training, processing, model error) {
 	p.ProcessingResources.ClusterConfig.InstanceCount = aws.Int32(1)
 	_, processing = c.sm.CreateProcessingJob(c.Context(), p)
 	c.model("other", "other")
-	_, model = c.sm.CreateModel(c.Context(), &sm.CreateModelInput{ModelName: aws.String("alone"), ExecutionRoleArn: aws.String("role"), EnableNetworkIsolation: aws.Bool(true),
+	_, model = c.sm.CreateModel(c.Context(), &sm.CreateModelInput{ModelName: aws.String("alone"), ExecutionRoleArn: aws.String(role), EnableNetworkIsolation: aws.Bool(true),
 		PrimaryContainer: &types.ContainerDefinition{Image: aws.String(image), ModelDataUrl: aws.String("s3://data/models/other.tar.gz")}})
 	return training, processing, model
 }
@@ -257,7 +257,7 @@ func TestEngineAlone(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), " --network none ")
 	require.NotContains(t, string(text), "AWS_SECRET_ACCESS_KEY")
-	_, err = c.sm.CreateModel(t.Context(), &sm.CreateModelInput{ModelName: aws.String("boxed"), ExecutionRoleArn: aws.String("role"), EnableNetworkIsolation: aws.Bool(true),
+	_, err = c.sm.CreateModel(t.Context(), &sm.CreateModelInput{ModelName: aws.String("boxed"), ExecutionRoleArn: aws.String(role), EnableNetworkIsolation: aws.Bool(true),
 		PrimaryContainer: &types.ContainerDefinition{Image: aws.String("boxed/fraud:1")}})
 	refused(t, err, "ValidationException", "EnableNetworkIsolation of a model that a container engine runs is not supported")
 }

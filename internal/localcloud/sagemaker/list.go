@@ -26,11 +26,8 @@ type query struct {
 	wanted                        func(head) bool
 }
 
-// defaultPage and maxPage are AWS's, for all lists.
-const (
-	defaultPage = 10
-	maxPage     = 100
-)
+// defaultPage is AWS's, for all lists.
+const defaultPage = 10
 
 // page answers one page of a table and the token of the next. It keeps one
 // page's records in memory, however many there are; in the order of creation it
@@ -144,11 +141,11 @@ func (q query) tokenOf(h head) *string {
 	return aws.String(base64.RawURLEncoding.EncodeToString(append(q.order(), q.key(h)...)))
 }
 
-// place checks the page size and reads the token: the place to go on from,
+// place reads the token: the place to go on from,
 // empty for the beginning.
 func (q query) place() ([]byte, error) {
-	if err := checkRange("MaxResults", q.max, 1, maxPage); err != nil || aws.ToString(q.token) == "" {
-		return nil, err
+	if aws.ToString(q.token) == "" {
+		return nil, nil
 	}
 	token, err := base64.RawURLEncoding.DecodeString(*q.token)
 	place, ok := bytes.CutPrefix(token, q.order())

@@ -38,10 +38,7 @@ func (s *Service) modelOperations(ops wire.Operations) {
 }
 
 func (s *Service) createModel(ctx context.Context, in *sm.CreateModelInput) (*sm.CreateModelOutput, error) {
-	if err := first(
-		checkName("ModelName", in.ModelName),
-		only("", in, "ModelName", "ExecutionRoleArn", "PrimaryContainer", "Containers", "Tags", "VpcConfig", "EnableNetworkIsolation"),
-	); err != nil {
+	if err := only("", in, "ModelName", "ExecutionRoleArn", "PrimaryContainer", "Containers", "Tags", "VpcConfig", "EnableNetworkIsolation"); err != nil {
 		return nil, err
 	}
 	def, err := oneContainer(in)
@@ -85,7 +82,6 @@ func oneContainer(in *sm.CreateModelInput) (*types.ContainerDefinition, error) {
 	return d, first(
 		only("PrimaryContainer.", d, "Image", "ModelDataUrl", "ModelDataSource", "Environment", "ModelPackageName", "ContainerHostname", "Mode"),
 		oneOf("PrimaryContainer.Mode", d.Mode, types.ContainerModeSingleModel),
-		checkEnvironment("PrimaryContainer.", d.Environment),
 	)
 }
 

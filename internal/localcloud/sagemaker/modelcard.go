@@ -15,9 +15,6 @@ import (
 	"steward/internal/localcloud/wire"
 )
 
-// maxCard is AWS's limit of a card's content, in characters.
-const maxCard = 100_000
-
 // modelCard is the record of a model card as it is, and of each of its versions.
 type modelCard struct {
 	sm.DescribeModelCardOutput
@@ -46,13 +43,9 @@ func (s *Service) cardOperations(ops wire.Operations) {
 
 func (s *Service) createCard(_ context.Context, in *sm.CreateModelCardInput) (*sm.CreateModelCardOutput, error) {
 	if err := first(
-		checkName("ModelCardName", in.ModelCardName),
-		required(in, "Content", "ModelCardStatus"),
 		only("", in, "ModelCardName", "Content", "ModelCardStatus", "SecurityConfig", "Tags"),
+		checkCard("Content", *in.Content),
 	); err != nil {
-		return nil, err
-	}
-	if err := checkCard("Content", *in.Content); err != nil {
 		return nil, err
 	}
 	arn, now := s.arn("model-card", *in.ModelCardName), time.Now().UTC()
@@ -84,9 +77,6 @@ var cardMembers = map[string]bool{
 
 // checkCard holds a card against the top level of AWS's schema.
 func checkCard(field, content string) error {
-	if n := len([]rune(content)); n > maxCard {
-		return invalid("%s: %d characters; at most %d are allowed", field, n, maxCard)
-	}
 	var card map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(content), &card); err != nil || card == nil {
 		return invalid("%s: a model card is a JSON object by AWS's model card schema: %v", field, err)

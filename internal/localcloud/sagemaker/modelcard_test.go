@@ -96,7 +96,7 @@ func TestModelCardsAreChecked(t *testing.T) {
 		`{"overview":{}}`:           `"overview" is not part of a model card`,
 		`{"model_overview":"x"}`:    `"model_overview" must be an object`,
 		`{"evaluation_details":{}}`: `"evaluation_details" must be a list`,
-		`{"model_overview":{"a":"` + strings.Repeat("x", 100_000) + `"}}`: "at most 100000 are allowed",
+		`{"model_overview":{"a":"` + strings.Repeat("x", 100_000) + `"}}`: "Value at 'content' failed to satisfy constraint: Member must have length less than or equal to 100000",
 	} {
 		_, err := c.sm.CreateModelCard(t.Context(), &sm.CreateModelCardInput{ModelCardName: aws.String("card"), Content: &content, ModelCardStatus: types.ModelCardStatusDraft})
 		refused(t, err, "ValidationException", says)

@@ -27,7 +27,7 @@ func TestHostileModelData(t *testing.T) {
 	require.NoError(t, z.Close())
 	url := c.put("hostile.tar.gz", data.String())
 	name := aws.String("hostile")
-	_, err := c.sm.CreateModel(t.Context(), &sm.CreateModelInput{ModelName: name, ExecutionRoleArn: aws.String("role"),
+	_, err := c.sm.CreateModel(t.Context(), &sm.CreateModelInput{ModelName: name, ExecutionRoleArn: aws.String(role),
 		PrimaryContainer: &types.ContainerDefinition{Image: aws.String(image), ModelDataUrl: &url}})
 	require.NoError(t, err)
 	c.config("hostile", production("hostile", 1))

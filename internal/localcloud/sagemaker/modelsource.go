@@ -3,7 +3,6 @@ package sagemaker
 import (
 	"context"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,10 +32,7 @@ func modelDataOf(path string, url *string, source *types.ModelDataSource) (model
 	}
 	path += "S3DataSource."
 	s := source.S3DataSource
-	if err := first(
-		required(s, "S3Uri", "S3DataType", "CompressionType"),
-		only(path, s, "S3Uri", "S3DataType", "CompressionType", "ModelAccessConfig"),
-	); err != nil {
+	if err := only(path, s, "S3Uri", "S3DataType", "CompressionType", "ModelAccessConfig"); err != nil {
 		return modelData{}, err
 	}
 	d := modelData{*s.S3Uri, s.S3DataType, s.CompressionType == types.ModelCompressionTypeNone}
@@ -85,28 +81,4 @@ func (s *Service) fetchPlain(ctx context.Context, d modelData, at location, dir 
 		return err
 	}
 	return s.download(ctx, list, dir)
-}
-
-// maxEnvironment and maxVariable are AWS's limits of a container's variables and
-// of the length of each.
-const (
-	maxEnvironment = 100
-	maxVariable    = 1024
-)
-
-var variableRegexp = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
-
-func checkEnvironment(path string, env map[string]string) error {
-	if n := len(env); n > maxEnvironment {
-		return invalid("%sEnvironment: %d variables; at most %d are allowed", path, n, maxEnvironment)
-	}
-	for name, value := range env {
-		if !variableRegexp.MatchString(name) || len(name) > maxVariable {
-			return invalid("%sEnvironment: %q is not the name of a variable: want letters, digits and underscores, at most %d", path, name, maxVariable)
-		}
-		if len(value) > maxVariable {
-			return invalid("%sEnvironment: the value of %q has %d bytes; at most %d are allowed", path, name, len(value), maxVariable)
-		}
-	}
-	return nil
 }

@@ -16,7 +16,7 @@ func sourceOf(uri string, kind types.S3ModelDataType, compression types.ModelCom
 
 func (c *cloud) modelFrom(name string, d *types.ContainerDefinition) error {
 	d.Image = aws.String(image)
-	_, err := c.sm.CreateModel(c.Context(), &sm.CreateModelInput{ModelName: &name, ExecutionRoleArn: aws.String("role"), PrimaryContainer: d})
+	_, err := c.sm.CreateModel(c.Context(), &sm.CreateModelInput{ModelName: &name, ExecutionRoleArn: aws.String(role), PrimaryContainer: d})
 	return err
 }
 
@@ -79,10 +79,10 @@ func TestModelDataIsChecked(t *testing.T) {
 		"Could not find model data at s3://data/no/": {ModelDataSource: sourceOf("s3://data/no/", types.S3ModelDataTypeS3Prefix, none)},
 		"Could not find model data at s3://data/mod": {ModelDataSource: sourceOf("s3://data/mod", types.S3ModelDataTypeS3Object, none)},
 		"HubAccessConfig is not supported":           {ModelDataSource: hub},
-		"at most 100 are allowed":                    {Environment: many},
-		`"a-b" is not the name of a variable`:        {Environment: map[string]string{"a-b": ""}},
-		`value of "A" has 1025 bytes`:                {Environment: map[string]string{"A": strings.Repeat("x", 1025)}},
-		`Mode "MultiModel" is not supported`:         {Mode: types.ContainerModeMultiModel},
+		"at 'primaryContainer.environment' failed to satisfy constraint: Member must have length less than or equal to 100":                                                                                                  {Environment: many},
+		"Map keys must satisfy constraint: [Member must have length less than or equal to 1024, Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: [a-zA-Z_][a-zA-Z0-9_]*]": {Environment: map[string]string{"a-b": ""}},
+		"Map value must satisfy constraint: [Member must have length less than or equal to 1024":                                                                                                                             {Environment: map[string]string{"A": strings.Repeat("x", 1025)}},
+		`Mode "MultiModel" is not supported`: {Mode: types.ContainerModeMultiModel},
 	} {
 		refused(t, c.modelFrom("m", d), "ValidationException", says)
 	}

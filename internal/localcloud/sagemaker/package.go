@@ -157,7 +157,7 @@ func (s *Service) updatePackage(_ context.Context, in *sm.UpdateModelPackageInpu
 		"CustomerMetadataPropertiesToRemove", "ClientToken", "ModelCard", "SourceUri", "InferenceSpecification", "ModelLifeCycle"); err != nil {
 		return nil, err
 	}
-	if err := s.checkContents(in.InferenceSpecification, in.ModelCard, in.ModelLifeCycle); err != nil {
+	if err := s.checkContents(in.InferenceSpecification, in.ModelCard); err != nil {
 		return nil, err
 	}
 	digest, err := digestOf(in)
@@ -182,6 +182,9 @@ func (s *Service) updatePackage(_ context.Context, in *sm.UpdateModelPackageInpu
 	}
 	return &sm.UpdateModelPackageOutput{ModelPackageArn: p.ModelPackageArn}, nil
 }
+
+// maxProperties is AWS's limit of a package's custom properties.
+const maxProperties = 50
 
 func (p *modelPackage) apply(in *sm.UpdateModelPackageInput) error {
 	if in.ModelApprovalStatus != "" && p.ModelPackageGroupName == nil {
@@ -212,8 +215,11 @@ func (p *modelPackage) apply(in *sm.UpdateModelPackageInput) error {
 	for _, k := range in.CustomerMetadataPropertiesToRemove {
 		delete(p.CustomerMetadataProperties, k)
 	}
+	if n := len(p.CustomerMetadataProperties); n > maxProperties {
+		return invalid("CustomerMetadataProperties: %d properties; at most %d are allowed", n, maxProperties)
+	}
 	p.LastModifiedTime = aws.Time(time.Now().UTC())
-	return first(checkDescription("ApprovalDescription", p.ApprovalDescription), checkProperties(p.CustomerMetadataProperties))
+	return nil
 }
 
 func (s *Service) deletePackage(_ context.Context, in *sm.DeleteModelPackageInput) (*sm.DeleteModelPackageOutput, error) {

@@ -122,9 +122,9 @@ func TestPackagesAreChecked(t *testing.T) {
 		properties[fmt.Sprint(i)] = "x"
 	}
 	for says, change := range map[string]func(*sm.CreateModelPackageInput){
-		"give either":   func(in *sm.CreateModelPackageInput) { in.ModelPackageName = aws.String("x") },
-		"51 properties": func(in *sm.CreateModelPackageInput) { in.CustomerMetadataProperties = properties },
-		"a value 1 to 256": func(in *sm.CreateModelPackageInput) {
+		"give either": func(in *sm.CreateModelPackageInput) { in.ModelPackageName = aws.String("x") },
+		"at 'customerMetadataProperties' failed to satisfy constraint: Member must have length less than or equal to 50": func(in *sm.CreateModelPackageInput) { in.CustomerMetadataProperties = properties },
+		"Map value must satisfy constraint: [Member must have length less than or equal to 256, Member must have length greater than or equal to 1": func(in *sm.CreateModelPackageInput) {
 			in.CustomerMetadataProperties = map[string]string{"a": strings.Repeat("x", 257)}
 		},
 		"less than or equal to 1024": func(in *sm.CreateModelPackageInput) {
@@ -136,7 +136,7 @@ func TestPackagesAreChecked(t *testing.T) {
 		"is not part of a model card": func(in *sm.CreateModelPackageInput) {
 			in.ModelCard = &types.ModelPackageModelCard{ModelCardContent: aws.String(`{"x":1}`)}
 		},
-		"modelLifeCycle.Stage": func(in *sm.CreateModelPackageInput) {
+		"modelLifeCycle.stage": func(in *sm.CreateModelPackageInput) {
 			in.ModelLifeCycle = &types.ModelLifeCycle{Stage: aws.String("a b"), StageStatus: aws.String("x")}
 		},
 		"AdditionalInferenceSpecificatio": func(in *sm.CreateModelPackageInput) {

@@ -9,14 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 )
 
-// AWS's limits of what a model package says of itself.
-const (
-	maxDescription   = 1024
-	maxProperties    = 50
-	maxPropertyKey   = 128
-	maxPropertyValue = 256
-)
-
 func (s *Service) checkPackage(in *sm.CreateModelPackageInput) error {
 	if (in.ModelPackageName == nil) == (in.ModelPackageGroupName == nil) {
 		return invalid("give either ModelPackageGroupName, for the next version in a group, or ModelPackageName, for a package without versions")
@@ -25,9 +17,7 @@ func (s *Service) checkPackage(in *sm.CreateModelPackageInput) error {
 		only("", in, "ModelPackageName", "ModelPackageGroupName", "ClientToken", "CustomerMetadataProperties", "Domain", "DriftCheckBaselines",
 			"InferenceSpecification", "MetadataProperties", "ModelApprovalStatus", "ModelCard", "ModelLifeCycle", "ModelMetrics",
 			"ModelPackageDescription", "SamplePayloadUrl", "SecurityConfig", "SkipModelValidation", "SourceUri", "Tags", "Task"),
-		checkDescription("ModelPackageDescription", in.ModelPackageDescription),
-		checkProperties(in.CustomerMetadataProperties),
-		s.checkContents(in.InferenceSpecification, in.ModelCard, in.ModelLifeCycle),
+		s.checkContents(in.InferenceSpecification, in.ModelCard),
 	); err != nil {
 		return err
 	}
@@ -41,36 +31,14 @@ func (s *Service) checkPackage(in *sm.CreateModelPackageInput) error {
 }
 
 // checkContents checks what may be given at first and changed later.
-func (s *Service) checkContents(spec *types.InferenceSpecification, card *types.ModelPackageModelCard, life *types.ModelLifeCycle) error {
+func (s *Service) checkContents(spec *types.InferenceSpecification, card *types.ModelPackageModelCard) error {
 	if spec != nil {
 		if err := s.checkInference(spec); err != nil {
 			return err
 		}
 	}
 	if card != nil && card.ModelCardContent != nil {
-		if err := checkCard("ModelCard.ModelCardContent", *card.ModelCardContent); err != nil {
-			return err
-		}
-	}
-	if life == nil {
-		return nil
-	}
-	return first(checkName("ModelLifeCycle.Stage", life.Stage), checkName("ModelLifeCycle.StageStatus", life.StageStatus),
-		checkDescription("ModelLifeCycle.StageDescription", life.StageDescription))
-}
-
-func checkDescription(field string, text *string) error {
-	return checkLength(field, aws.ToString(text), maxDescription)
-}
-
-func checkProperties(properties map[string]string) error {
-	if n := len(properties); n > maxProperties {
-		return invalid("CustomerMetadataProperties: %d properties; at most %d are allowed", n, maxProperties)
-	}
-	for k, v := range properties {
-		if k == "" || v == "" || len([]rune(k)) > maxPropertyKey || len([]rune(v)) > maxPropertyValue {
-			return invalid("CustomerMetadataProperties: %q: a key has 1 to %d characters, a value 1 to %d", k, maxPropertyKey, maxPropertyValue)
-		}
+		return checkCard("ModelCard.ModelCardContent", *card.ModelCardContent)
 	}
 	return nil
 }
@@ -85,7 +53,6 @@ func (s *Service) checkInference(spec *types.InferenceSpecification) error {
 		required(c, "Image"),
 		only(path, c, "Image", "ImageDigest", "ModelDataUrl", "ModelDataSource", "Environment", "Framework",
 			"FrameworkVersion", "ContainerHostname", "NearestModelName", "ModelInput"),
-		checkEnvironment(path, c.Environment),
 	); err != nil {
 		return err
 	}

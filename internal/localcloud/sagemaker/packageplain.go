@@ -14,9 +14,6 @@ var noApproval = invalid("ModelApprovalStatus does not apply to unversioned mode
 
 // checkUnversioned checks what differs for a package without versions.
 func checkUnversioned(in *sm.CreateModelPackageInput) error {
-	if err := checkName("ModelPackageName", in.ModelPackageName); err != nil {
-		return err
-	}
 	switch spec := in.InferenceSpecification; {
 	case in.ModelApprovalStatus != "":
 		return noApproval

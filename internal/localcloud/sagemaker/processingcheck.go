@@ -8,27 +8,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 )
 
-// Limits of CreateProcessingJob (API reference).
-const (
-	maxProcessingPaths   = 10
-	maxProcessingText    = 256
-	maxProcessingSeconds = 777600
-	maxProcessingHosts   = 100
-	processingRoot       = optRoot + "/processing/"
-)
+// processingRoot is where the paths of processing jobs begin.
+const processingRoot = optRoot + "/processing/"
 
 func (s *Service) checkProcessingJob(in *sm.CreateProcessingJobInput) error {
-	if err := required(in, "AppSpecification", "ProcessingResources", "RoleArn"); err != nil {
-		return err
-	}
 	if err := first(
-		checkName("ProcessingJobName", in.ProcessingJobName),
 		only("", in, "ProcessingJobName", "AppSpecification", "ProcessingResources", "RoleArn", "Environment", "NetworkConfig",
 			"ProcessingInputs", "ProcessingOutputConfig", "StoppingCondition", "Tags"),
-		s.checkApp(in.AppSpecification),
-		checkTexts("environment", in.Environment, maxVariables, maxProcessingText, maxProcessingText),
-		checkProcessingResources(in.ProcessingResources),
-		checkMembers("processingInputs", len(in.ProcessingInputs), maxProcessingPaths),
+		s.images.check(*in.AppSpecification.ImageUri),
+		checkProcessingResources(in.ProcessingResources.ClusterConfig),
 	); err != nil {
 		return err
 	}
@@ -37,11 +25,6 @@ func (s *Service) checkProcessingJob(in *sm.CreateProcessingJobInput) error {
 			only("NetworkConfig.", n, "VpcConfig", "EnableInterContainerTrafficEncryption", "EnableNetworkIsolation"),
 			s.checkAlone("NetworkConfig.EnableNetworkIsolation", n.EnableNetworkIsolation, *in.AppSpecification.ImageUri, int(*in.ProcessingResources.ClusterConfig.InstanceCount)),
 		); err != nil {
-			return err
-		}
-	}
-	if c := in.StoppingCondition; c != nil {
-		if err := first(required(c, "MaxRuntimeInSeconds"), checkRange("stoppingCondition.maxRuntimeInSeconds", c.MaxRuntimeInSeconds, 1, maxProcessingSeconds)); err != nil {
 			return err
 		}
 	}
@@ -54,26 +37,10 @@ func (s *Service) checkProcessingJob(in *sm.CreateProcessingJobInput) error {
 	return checkProcessingOutputs(in.ProcessingOutputConfig)
 }
 
-func (s *Service) checkApp(a *types.AppSpecification) error {
+func checkProcessingResources(c *types.ProcessingClusterConfig) error {
 	if err := first(
-		required(a, "ImageUri"),
-		checkMembers("appSpecification.containerEntrypoint", len(a.ContainerEntrypoint), maxArguments),
-		checkMembers("appSpecification.containerArguments", len(a.ContainerArguments), maxArguments),
-	); err != nil {
-		return err
-	}
-	return s.images.check(*a.ImageUri)
-}
-
-func checkProcessingResources(r *types.ProcessingResources) error {
-	if err := required(r, "ClusterConfig"); err != nil {
-		return err
-	}
-	c := r.ClusterConfig
-	if err := first(
-		required(c, "InstanceCount", "InstanceType", "VolumeSizeInGB"),
+		required(c, "InstanceCount", "InstanceType"),
 		only("ProcessingResources.ClusterConfig.", c, "InstanceCount", "InstanceType", "VolumeSizeInGB", "VolumeKmsKeyId"),
-		checkRange("processingResources.clusterConfig.instanceCount", c.InstanceCount, 1, maxProcessingHosts),
 	); err != nil {
 		return err
 	}
@@ -83,7 +50,6 @@ func checkProcessingResources(r *types.ProcessingResources) error {
 func checkProcessingInput(in *types.ProcessingInput, names map[string]bool) error {
 	const path = "ProcessingInputs."
 	if err := first(
-		required(in, "InputName"),
 		only(path, in, "InputName", "S3Input"),
 		required(in, "S3Input"),
 		unique(path+"InputName", *in.InputName, names),
@@ -93,7 +59,6 @@ func checkProcessingInput(in *types.ProcessingInput, names map[string]bool) erro
 	d := in.S3Input
 	_, bad := parseLocation(path+"S3Input.S3Uri", aws.ToString(d.S3Uri))
 	return first(
-		required(d, "S3DataType"),
 		bad,
 		checkProcessingPath(path+"S3Input.LocalPath", d.LocalPath),
 		oneOf(path+"S3Input.S3InputMode", d.S3InputMode, types.ProcessingS3InputModeFile),
@@ -104,15 +69,11 @@ func checkProcessingOutputs(c *types.ProcessingOutputConfig) error {
 	if c == nil {
 		return nil
 	}
-	if err := checkMembers("processingOutputConfig.outputs", len(c.Outputs), maxProcessingPaths); err != nil {
-		return err
-	}
 	const path = "ProcessingOutputConfig.Outputs."
 	names := map[string]bool{}
 	for i := range c.Outputs {
 		out := &c.Outputs[i]
 		if err := first(
-			required(out, "OutputName"),
 			only(path, out, "OutputName", "S3Output"),
 			required(out, "S3Output"),
 			unique(path+"OutputName", *out.OutputName, names),
@@ -120,7 +81,7 @@ func checkProcessingOutputs(c *types.ProcessingOutputConfig) error {
 			return err
 		}
 		_, bad := parseLocation(path+"S3Output.S3Uri", aws.ToString(out.S3Output.S3Uri))
-		if err := first(bad, checkProcessingPath(path+"S3Output.LocalPath", out.S3Output.LocalPath), required(out.S3Output, "S3UploadMode")); err != nil {
+		if err := first(bad, checkProcessingPath(path+"S3Output.LocalPath", out.S3Output.LocalPath)); err != nil {
 			return err
 		}
 	}

@@ -109,7 +109,7 @@ func TestScriptMode(t *testing.T) {
 	require.Equal(t, 1, strings.Count(string(text), "building the Python environment"))
 	require.Contains(t, c.log("one"), "scikit-learn-1.7.2")
 
-	_, err = c.sm.CreateModel(t.Context(), &sm.CreateModelInput{ModelName: aws.String("m"), ExecutionRoleArn: aws.String("role"),
+	_, err = c.sm.CreateModel(t.Context(), &sm.CreateModelInput{ModelName: aws.String("m"), ExecutionRoleArn: aws.String(role),
 		PrimaryContainer: &types.ContainerDefinition{Image: aws.String(sklearnImage), ModelDataUrl: aws.String("s3://data/out/one/output/model.tar.gz"),
 			Environment: map[string]string{"SAGEMAKER_PROGRAM": "train.py", "SAGEMAKER_SUBMIT_DIRECTORY": source}}})
 	require.NoError(t, err)

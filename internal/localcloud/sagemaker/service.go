@@ -255,7 +255,7 @@ func (s *Service) Operations() wire.Operations {
 	} {
 		add(ops)
 	}
-	return ops
+	return ops.Constrained("sagemaker")
 }
 
 // registry holds what is live now, by name.

@@ -67,13 +67,13 @@ func shiftOf(c *types.DeploymentConfig, instances int32) (shift, error) {
 	return f, err
 }
 
-// guard reads the alarms; AWS takes 1 to 10 of them.
+// guard reads the alarms, which a configuration must have.
 func (f *shift) guard(c *types.AutoRollbackConfig) error {
 	if c == nil {
 		return nil
 	}
-	if n := len(c.Alarms); n < 1 || n > 10 {
-		return invalid("DeploymentConfig.AutoRollbackConfiguration.Alarms: 1 to 10 alarms can be given, not %d.", n)
+	if len(c.Alarms) == 0 {
+		return invalid("DeploymentConfig.AutoRollbackConfiguration.Alarms: 1 to 10 alarms must be given.")
 	}
 	for _, a := range c.Alarms {
 		if aws.ToString(a.AlarmName) == "" {
@@ -86,22 +86,10 @@ func (f *shift) guard(c *types.AutoRollbackConfig) error {
 
 func (f *shift) blueGreen(p *types.BlueGreenUpdatePolicy, instances int32) error {
 	const path = "DeploymentConfig.BlueGreenUpdatePolicy."
-	if err := first(
-		required(p, "TrafficRoutingConfiguration"),
-		checkRange(path+"TerminationWaitInSeconds", p.TerminationWaitInSeconds, 0, 3600),
-		f.limit(path, p.MaximumExecutionTimeoutInSeconds),
-	); err != nil {
-		return err
-	}
-	f.Linger = seconds(p.TerminationWaitInSeconds)
 	t, path2 := p.TrafficRoutingConfiguration, path+"TrafficRoutingConfiguration."
-	if err := f.pause(path2, t.WaitIntervalInSeconds); err != nil {
-		return err
-	}
+	f.Linger, f.Limit, f.Wait = seconds(p.TerminationWaitInSeconds), seconds(p.MaximumExecutionTimeoutInSeconds), seconds(t.WaitIntervalInSeconds)
 	var err error
 	switch t.Type {
-	case types.TrafficRoutingConfigTypeAllAtOnce:
-		return only(path2, t, "Type", "WaitIntervalInSeconds")
 	case types.TrafficRoutingConfigTypeCanary:
 		var size float64
 		if size, err = sizeOf(path2+"CanarySize", t.CanarySize, instances, 1); err == nil {
@@ -112,18 +100,15 @@ func (f *shift) blueGreen(p *types.BlueGreenUpdatePolicy, instances int32) error
 		err = f.line(path2+"LinearStepSize", t.LinearStepSize, instances, leastLinear)
 		return first(err, only(path2, t, "Type", "WaitIntervalInSeconds", "LinearStepSize"))
 	}
-	return invalid("%sType: one of %q must be given.", path2, t.Type.Values())
+	return only(path2, t, "Type", "WaitIntervalInSeconds") // all at once
 }
 
 // rolling moves traffic as the batches come. The new servers start together and
 // the old ones end together: here no capacity is scarce.
 func (f *shift) rolling(p *types.RollingUpdatePolicy, instances int32) error {
 	const path = "DeploymentConfig.RollingUpdatePolicy."
-	err := first(
-		f.limit(path, p.MaximumExecutionTimeoutInSeconds),
-		f.pause(path, p.WaitIntervalInSeconds),
-		f.line(path+"MaximumBatchSize", p.MaximumBatchSize, instances, leastRolling),
-	)
+	f.Limit, f.Wait = seconds(p.MaximumExecutionTimeoutInSeconds), seconds(p.WaitIntervalInSeconds)
+	err := f.line(path+"MaximumBatchSize", p.MaximumBatchSize, instances, leastRolling)
 	if err == nil && p.RollbackMaximumBatchSize != nil {
 		_, err = sizeOf(path+"RollbackMaximumBatchSize", p.RollbackMaximumBatchSize, instances, leastRolling)
 	}
@@ -143,31 +128,14 @@ func (f *shift) line(field string, c *types.CapacitySize, instances int32, least
 	return nil
 }
 
-func (f *shift) pause(path string, wait *int32) error {
-	if wait == nil {
-		return invalid("%sWaitIntervalInSeconds must be given: from 0 to 3600.", path)
-	}
-	f.Wait = seconds(wait)
-	return checkRange(path+"WaitIntervalInSeconds", wait, 0, 3600)
-}
-
-func (f *shift) limit(path string, most *int32) error {
-	f.Limit = seconds(most)
-	return checkRange(path+"MaximumExecutionTimeoutInSeconds", most, 600, 28800)
-}
-
 // sizeOf is a step as a share of the instances.
 func sizeOf(field string, c *types.CapacitySize, instances int32, least float64) (float64, error) {
-	if c == nil || c.Value == nil || c.Type == "" {
-		return 0, invalid("%s must be given, with its Type and Value.", field)
+	if c == nil {
+		return 0, invalid("%s must be given.", field)
 	}
 	percent := float64(*c.Value)
-	switch c.Type {
-	case types.CapacitySizeTypeCapacityPercent:
-	case types.CapacitySizeTypeInstanceCount:
+	if c.Type == types.CapacitySizeTypeInstanceCount {
 		percent *= 100 / float64(instances)
-	default:
-		return 0, invalid("%s.Type %q: want one of %q.", field, c.Type, c.Type.Values())
 	}
 	if percent < least || percent > mostStep {
 		return 0, invalid("%s of %s %d is %.4g percent of %d instances: it must be from %g to %d percent.", field, c.Type, *c.Value, percent, instances, least, mostStep)

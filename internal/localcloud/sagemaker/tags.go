@@ -3,10 +3,7 @@ package sagemaker
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
-	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -18,13 +15,8 @@ import (
 	"steward/internal/localcloud/wire"
 )
 
-// Limits of tags in the SageMaker API reference: on one resource, and in
-// characters.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-)
+// maxTags is the limit of tags on one resource in the SageMaker API reference.
+const maxTags = 50
 
 func (s *Service) tagOperations(ops wire.Operations) {
 	ops["AddTags"] = wire.Op(s.addTags)
@@ -46,42 +38,19 @@ func checkTags(arn string, all map[string]string, added []types.Tag) error {
 		return invalid("%d tags on %s: at most %d are allowed", len(all), arn, maxTags)
 	}
 	seen := map[string]bool{}
-	for i, t := range added {
-		path, key, value := fmt.Sprintf("tags.%d.member.", i+1), aws.ToString(t.Key), aws.ToString(t.Value)
-		if err := first(
-			checkLength(path+"key", key, maxTagKey),
-			checkLength(path+"value", value, maxTagValue),
-			checkTagText(path+"key", key),
-			checkTagText(path+"value", value),
-		); err != nil {
-			return err
-		}
-		switch {
-		case key == "":
-			return invalid("1 validation error detected: Value '' at '%skey' failed to satisfy constraint: Member must have length greater than or equal to 1", path)
+	for _, t := range added {
+		switch key := *t.Key; {
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			return invalid("%s: aws: prefixed tag key names are not allowed for external use.", key)
 		case seen[key]:
 			return invalid("Duplicate tag keys found: %s is given more than once.", key)
 		}
-		seen[key] = true
+		seen[*t.Key] = true
 	}
 	return nil
 }
 
-var tagRegexp = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
-
-func checkTagText(field, text string) error {
-	if tagRegexp.MatchString(text) {
-		return nil
-	}
-	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: ([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)", text, field)
-}
-
 func (s *Service) deleteTags(_ context.Context, in *sm.DeleteTagsInput) (*sm.DeleteTagsOutput, error) {
-	if n := len(in.TagKeys); n == 0 || n > maxTags {
-		return nil, invalid("TagKeys: %d keys; 1 to %d are allowed", n, maxTags)
-	}
 	_, err := s.changeTags(in.ResourceArn, func(m map[string]string) error {
 		maps.DeleteFunc(m, func(k, _ string) bool { return slices.Contains(in.TagKeys, k) })
 		return nil
@@ -92,9 +61,6 @@ func (s *Service) deleteTags(_ context.Context, in *sm.DeleteTagsInput) (*sm.Del
 // listTags answers all tags at once: the smallest page that may be asked for
 // holds as many as a resource may have.
 func (s *Service) listTags(_ context.Context, in *sm.ListTagsInput) (*sm.ListTagsOutput, error) {
-	if err := checkRange("MaxResults", in.MaxResults, maxTags, math.MaxInt32); err != nil {
-		return nil, err
-	}
 	if aws.ToString(in.NextToken) != "" {
 		return nil, invalid("NextToken %q is not a token of this list: it has no second page", *in.NextToken)
 	}

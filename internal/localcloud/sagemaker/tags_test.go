@@ -40,7 +40,7 @@ func TestTagsAreChecked(t *testing.T) {
 	_, err = c.sm.ListTags(t.Context(), &sm.ListTagsInput{ResourceArn: arn, NextToken: aws.String("x")})
 	refused(t, err, "ValidationException", "NextToken")
 	_, err = c.sm.DeleteTags(t.Context(), &sm.DeleteTagsInput{ResourceArn: arn, TagKeys: []string{}})
-	refused(t, err, "ValidationException", "TagKeys: 0 keys")
+	refused(t, err, "ValidationException", "'tagKeys' failed to satisfy constraint: Member must have length greater than or equal to 1")
 	_, err = c.sm.DeleteModelPackageGroup(t.Context(), &sm.DeleteModelPackageGroupInput{ModelPackageGroupName: aws.String("g")})
 	require.NoError(t, err)
 	_, err = c.sm.AddTags(t.Context(), &sm.AddTagsInput{ResourceArn: arn, Tags: []types.Tag{tag("a", "1")}})

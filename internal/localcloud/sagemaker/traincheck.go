@@ -11,45 +11,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
 )
 
-// Limits of CreateTrainingJob (API reference).
-const (
-	maxHyperParameters = 100
-	maxHyperKey        = 256
-	maxHyperValue      = 2500
-	maxVariables       = 100
-	maxTrainingText    = 512
-	maxChannels        = 20
-	maxMetrics         = 40
-	maxRunSeconds      = 28 * 86400
-	maxRetries         = 30
-	maxArguments       = 100
-)
+// maxRunSeconds is the longest that a training job may run (API reference of
+// StoppingCondition).
+const maxRunSeconds = 28 * 86400
 
 // optRoot is where containers find everything. Each host has a folder that plays
 // it.
 const optRoot = "/opt/ml"
 
-// channelRegexp is what AWS allows for the names of channels.
-var channelRegexp = regexp.MustCompile(`^[A-Za-z0-9.\-_]+$`)
-
 func (s *Service) checkTraining(in *sm.CreateTrainingJobInput) error {
-	if err := required(in, "AlgorithmSpecification", "OutputDataConfig", "ResourceConfig", "RoleArn"); err != nil {
+	if err := required(in, "AlgorithmSpecification", "ResourceConfig"); err != nil {
 		return err
 	}
 	return first(
-		checkName("TrainingJobName", in.TrainingJobName),
 		only("", in, "TrainingJobName", "AlgorithmSpecification", "OutputDataConfig", "ResourceConfig", "RoleArn",
 			"HyperParameters", "InputDataConfig", "Environment", "StoppingCondition", "Tags", "VpcConfig", "CheckpointConfig",
 			"EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining", "RetryStrategy", "DebugHookConfig", "ProfilerConfig"),
 		s.checkAlgorithm(in.AlgorithmSpecification),
-		checkTexts("hyperParameters", in.HyperParameters, maxHyperParameters, maxHyperKey, maxHyperValue),
-		checkTexts("environment", in.Environment, maxVariables, maxTrainingText, maxTrainingText),
 		checkOutput(in.OutputDataConfig),
 		checkResources(in.ResourceConfig),
 		s.checkAlone("EnableNetworkIsolation", in.EnableNetworkIsolation, aws.ToString(in.AlgorithmSpecification.TrainingImage), countHosts(in.ResourceConfig)),
 		checkStopping(in.StoppingCondition, aws.ToBool(in.EnableManagedSpotTraining)),
 		checkCheckpoints(in.CheckpointConfig),
-		checkRetries(in.RetryStrategy),
 		checkDebugger(in),
 		checkChannels(in),
 	)
@@ -58,12 +41,9 @@ func (s *Service) checkTraining(in *sm.CreateTrainingJobInput) error {
 // checkAlgorithm accepts FastFile as File: a container finds the same files.
 func (s *Service) checkAlgorithm(a *types.AlgorithmSpecification) error {
 	if err := first(
-		required(a, "TrainingImage", "TrainingInputMode"),
+		required(a, "TrainingImage"),
 		only("AlgorithmSpecification.", a, "TrainingImage", "TrainingInputMode", "MetricDefinitions",
 			"ContainerEntrypoint", "ContainerArguments", "EnableSageMakerMetricsTimeSeries"),
-		checkMembers("algorithmSpecification.metricDefinitions", len(a.MetricDefinitions), maxMetrics),
-		checkMembers("algorithmSpecification.containerEntrypoint", len(a.ContainerEntrypoint), maxArguments),
-		checkMembers("algorithmSpecification.containerArguments", len(a.ContainerArguments), maxArguments),
 	); err != nil {
 		return err
 	}
@@ -74,29 +54,6 @@ func (s *Service) checkAlgorithm(a *types.AlgorithmSpecification) error {
 		}
 	}
 	return s.images.check(*a.TrainingImage)
-}
-
-// checkTexts checks how many entries a map has, and their lengths.
-func checkTexts(field string, m map[string]string, entries, key, value int) error {
-	if err := checkMembers(field, len(m), entries); err != nil {
-		return err
-	}
-	for k, v := range m {
-		if len([]rune(k)) > key {
-			return invalid("1 validation error detected: Value '{%s=%s}' at '%s' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to %d]", k, v, field, key)
-		}
-		if len([]rune(v)) > value {
-			return invalid("1 validation error detected: Value '{%s=%s}' at '%s' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to %d]", k, v, field, value)
-		}
-	}
-	return nil
-}
-
-func checkMembers(field string, n, most int) error {
-	if n <= most {
-		return nil
-	}
-	return invalid("1 validation error detected: Value with %d members at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", n, field, most)
 }
 
 func checkOutput(o *types.OutputDataConfig) error {
@@ -143,11 +100,4 @@ func belowOpt(field, place string) (string, error) {
 		return "", unsupported(fmt.Sprintf("%s %q", field, place), "name a folder below "+optRoot)
 	}
 	return in, nil
-}
-
-func checkRetries(r *types.RetryStrategy) error {
-	if r == nil {
-		return nil
-	}
-	return first(required(r, "MaximumRetryAttempts"), checkRange("retryStrategy.maximumRetryAttempts", r.MaximumRetryAttempts, 1, maxRetries))
 }

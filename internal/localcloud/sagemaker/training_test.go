@@ -19,7 +19,7 @@ import (
 
 func trainingInput(name string, hyper map[string]string) *sm.CreateTrainingJobInput {
 	return &sm.CreateTrainingJobInput{
-		TrainingJobName: &name, RoleArn: aws.String("role"), HyperParameters: hyper,
+		TrainingJobName: &name, RoleArn: aws.String(role), HyperParameters: hyper,
 		Environment: map[string]string{"COLOUR": "red"},
 		AlgorithmSpecification: &types.AlgorithmSpecification{TrainingImage: aws.String(image), TrainingInputMode: types.TrainingInputModeFile,
 			MetricDefinitions: []types.MetricDefinition{{Name: aws.String("auc"), Regex: aws.String(`auc=([0-9.]+)`)}, {Name: aws.String("loss"), Regex: aws.String(`loss=(\S+)`)}}},
@@ -228,16 +228,16 @@ func TestTrainingIsChecked(t *testing.T) {
 			for i := range 101 {
 				in.HyperParameters[strconv.Itoa(i)] = "x"
 			}
-		}, "101 members at 'hyperParameters'"},
+		}, "at 'hyperParameters' failed to satisfy constraint: Member must have length less than or equal to 100"},
 		{"hyperparameter", func(in *sm.CreateTrainingJobInput) {
 			in.HyperParameters = map[string]string{"k": strings.Repeat("x", 2501)}
 		}, "less than or equal to 2500"},
 		{"key", func(in *sm.CreateTrainingJobInput) {
 			in.HyperParameters = map[string]string{strings.Repeat("x", 257): ""}
-		}, "Map keys must satisfy constraint: [Member must have length less than or equal to 256]"},
+		}, "Map keys must satisfy constraint: [Member must have length less than or equal to 256, "},
 		{"channels", func(in *sm.CreateTrainingJobInput) {
 			in.InputDataConfig = slices.Repeat([]types.Channel{channelOf("a", "s3://data/x", "S3Prefix")}, 21)
-		}, "21 members at 'inputDataConfig'"},
+		}, "at 'inputDataConfig' failed to satisfy constraint: Member must have length less than or equal to 20"},
 		{"channel twice", func(in *sm.CreateTrainingJobInput) {
 			in.InputDataConfig = []types.Channel{channelOf("a", "s3://data/x", "S3Prefix"), channelOf("a", "s3://data/x", "S3Prefix")}
 		}, `"a" is there twice`},
@@ -269,7 +269,7 @@ func TestTrainingIsChecked(t *testing.T) {
 		{"debugger", func(in *sm.CreateTrainingJobInput) {
 			in.DebugHookConfig = &types.DebugHookConfig{S3OutputPath: aws.String("s3://data/d"), CollectionConfigurations: []types.CollectionConfiguration{{}}}
 		}, "DebugHookConfig.CollectionConfigurations"},
-		{"output", func(in *sm.CreateTrainingJobInput) { in.OutputDataConfig.S3OutputPath = aws.String("/tmp") }, "want s3://"},
+		{"output", func(in *sm.CreateTrainingJobInput) { in.OutputDataConfig.S3OutputPath = aws.String("/tmp") }, "Member must satisfy regular expression pattern: (https|s3)://([^/]+)/?(.*)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := trainingInput("checked", nil)

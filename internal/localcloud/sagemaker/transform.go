@@ -74,16 +74,9 @@ func (s *Service) setOut(t *task, arn string) {
 
 func checkTransform(in *sm.CreateTransformJobInput) error {
 	if err := first(
-		checkName("TransformJobName", in.TransformJobName),
-		required(in, "ModelName", "TransformInput", "TransformOutput", "TransformResources"),
 		only("", in, "TransformJobName", "ModelName", "TransformInput", "TransformOutput", "TransformResources",
 			"BatchStrategy", "MaxConcurrentTransforms", "MaxPayloadInMB", "ModelClientConfig", "Environment", "Tags", "DataProcessing"),
-	); err != nil {
-		return err
-	}
-	if err := first(
 		only("TransformInput.", in.TransformInput, "DataSource", "ContentType", "SplitType", "CompressionType"),
-		required(in.TransformInput, "DataSource"),
 		only("TransformOutput.", in.TransformOutput, "S3OutputPath", "Accept", "AssembleWith", "KmsKeyId"),
 		only("TransformResources.", in.TransformResources, "InstanceType", "InstanceCount", "VolumeKmsKeyId"),
 		oneOf("TransformInput.SplitType", in.TransformInput.SplitType, types.SplitTypeNone, types.SplitTypeLine),
@@ -91,9 +84,6 @@ func checkTransform(in *sm.CreateTransformJobInput) error {
 		checkProcessing(in.DataProcessing),
 		checkAmounts(in),
 	); err != nil {
-		return err
-	}
-	if err := required(in.TransformInput.DataSource, "S3DataSource"); err != nil {
 		return err
 	}
 	source := in.TransformInput.DataSource.S3DataSource
@@ -125,9 +115,6 @@ func checkAmounts(in *sm.CreateTransformJobInput) error {
 		return invalid("MaxPayloadInMB %d: must be from 1 to %d", *n, maxPayloadMB)
 	}
 	concurrent, payload := int64(aws.ToInt32(in.MaxConcurrentTransforms)), int64(defaultPayloadMB)
-	if concurrent < 0 {
-		return invalid("MaxConcurrentTransforms %d: must not be negative; 0 leaves it open", concurrent)
-	}
 	if in.MaxPayloadInMB != nil {
 		payload = int64(*in.MaxPayloadInMB)
 	}

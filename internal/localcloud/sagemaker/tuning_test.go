@@ -274,7 +274,7 @@ func TestTuningIsChecked(t *testing.T) {
 		}, "ValidationException", "each of its 2 combinations"},
 		{"many values", func(_ *sm.CreateHyperParameterTuningJobInput, cfg *types.HyperParameterTuningJobConfig, _ *types.HyperParameterTrainingJobDefinition) {
 			cfg.ParameterRanges.CategoricalParameterRanges[0].Values = many
-		}, "ValidationException", "31 values"},
+		}, "ValidationException", "parameterRanges.categoricalParameterRanges.1.member.values' failed to satisfy constraint: Member must have length less than or equal to 30"},
 		{"static too", func(_ *sm.CreateHyperParameterTuningJobInput, _ *types.HyperParameterTuningJobConfig, def *types.HyperParameterTrainingJobDefinition) {
 			def.StaticHyperParameters["score"] = "1"
 		}, "ValidationException", `"score" has a range as well`},

@@ -15,38 +15,22 @@ import (
 // AWS's limits of tuning jobs ("Resource limits for automatic model tuning" in
 // the SageMaker developer guide).
 const (
-	maxTuningName    = 32
-	maxTrials        = 750
-	maxParallel      = 100
-	maxParents       = 5
-	maxParentTrials  = 500
-	maxHyper         = 100
-	maxDefinitions   = 10
-	minTuningSeconds = 120
-	maxTuningSeconds = 15768000
+	maxTrials       = 750
+	maxParallel     = 100
+	maxParentTrials = 500
+	maxHyper        = 100
 )
 
 func (s *Service) checkTuning(in *sm.CreateHyperParameterTuningJobInput) error {
-	if err := required(in, "HyperParameterTuningJobConfig"); err != nil {
-		return err
-	}
 	cfg := in.HyperParameterTuningJobConfig
 	if err := first(
-		checkName("HyperParameterTuningJobName", in.HyperParameterTuningJobName),
 		only("", in, "HyperParameterTuningJobName", "HyperParameterTuningJobConfig", "TrainingJobDefinition", "TrainingJobDefinitions", "WarmStartConfig", "Tags"),
-		required(cfg, "Strategy", "ResourceLimits"),
 		only("HyperParameterTuningJobConfig.", cfg, "Strategy", "ResourceLimits", "HyperParameterTuningJobObjective", "ParameterRanges",
 			"TrainingJobEarlyStoppingType", "TuningJobCompletionCriteria", "RandomSeed"),
 		oneOf("HyperParameterTuningJobConfig.Strategy", cfg.Strategy, types.HyperParameterTuningJobStrategyTypeRandom,
 			types.HyperParameterTuningJobStrategyTypeGrid, types.HyperParameterTuningJobStrategyTypeBayesian),
 	); err != nil {
 		return err
-	}
-	if err := checkLength("HyperParameterTuningJobName", *in.HyperParameterTuningJobName, maxTuningName); err != nil {
-		return err
-	}
-	if seed := cfg.RandomSeed; seed != nil && *seed < 0 {
-		return invalid("HyperParameterTuningJobConfig.RandomSeed %d: must not be negative", *seed)
 	}
 	return first(checkCriteria(cfg.TuningJobCompletionCriteria), checkLimits(cfg.ResourceLimits, cfg.TuningJobCompletionCriteria, cfg.Strategy))
 }
@@ -58,22 +42,11 @@ func checkCriteria(c *types.TuningJobCompletionCriteria) error {
 	if d := c.ConvergenceDetected; d != nil && d.CompleteOnConvergence == types.CompleteOnConvergenceEnabled {
 		return unsupported("TuningJobCompletionCriteria.ConvergenceDetected", "leave it out; BestObjectiveNotImproving is supported")
 	}
-	if b := c.BestObjectiveNotImproving; b != nil && b.MaxNumberOfTrainingJobsNotImproving != nil && *b.MaxNumberOfTrainingJobsNotImproving < 3 {
-		return invalid("BestObjectiveNotImproving.MaxNumberOfTrainingJobsNotImproving %d: must be at least 3", *b.MaxNumberOfTrainingJobsNotImproving)
-	}
 	return nil
 }
 
 // checkLimits wants an end of the tuning job to be in sight.
 func checkLimits(l *types.ResourceLimits, criteria *types.TuningJobCompletionCriteria, strategy types.HyperParameterTuningJobStrategyType) error {
-	if err := first(
-		required(l, "MaxParallelTrainingJobs"),
-		checkLeast("ResourceLimits.MaxParallelTrainingJobs", l.MaxParallelTrainingJobs, 1),
-		checkLeast("ResourceLimits.MaxNumberOfTrainingJobs", l.MaxNumberOfTrainingJobs, 1),
-		checkRange("ResourceLimits.MaxRuntimeInSeconds", l.MaxRuntimeInSeconds, minTuningSeconds, maxTuningSeconds),
-	); err != nil {
-		return err
-	}
 	const quota = "The account-level service limit '%s' is %d, with a request of %d: lower it"
 	switch {
 	case *l.MaxParallelTrainingJobs > maxParallel:
@@ -82,13 +55,6 @@ func checkLimits(l *types.ResourceLimits, criteria *types.TuningJobCompletionCri
 		return wire.Errorf("ResourceLimitExceeded", quota, "Maximum number of training jobs per hyperparameter tuning job", maxTrials, *l.MaxNumberOfTrainingJobs)
 	case l.MaxNumberOfTrainingJobs == nil && l.MaxRuntimeInSeconds == nil && criteria == nil && strategy != types.HyperParameterTuningJobStrategyTypeGrid:
 		return invalid("ResourceLimits: give MaxNumberOfTrainingJobs, MaxRuntimeInSeconds or completion criteria, so that the tuning job ends")
-	}
-	return nil
-}
-
-func checkLeast(field string, n *int32, least int32) error {
-	if n != nil && *n < least {
-		return invalid("%s %d: must be at least %d", field, *n, least)
 	}
 	return nil
 }
@@ -102,9 +68,6 @@ func (s *Service) checkDefinitions(j *tuningJob) error {
 	cfg := j.HyperParameterTuningJobConfig
 	if j.TrainingJobDefinition == nil && (cfg.HyperParameterTuningJobObjective != nil || cfg.ParameterRanges != nil) {
 		return invalid("HyperParameterTuningJobConfig: with TrainingJobDefinitions, each gives its own TuningObjective and HyperParameterRanges")
-	}
-	if n := len(j.TrainingJobDefinitions); n > maxDefinitions {
-		return invalid("TrainingJobDefinitions: %d definitions; at most %d are allowed", n, maxDefinitions)
 	}
 	points, seen := 0, map[string]bool{}
 	for i, d := range j.definitions() {
@@ -133,7 +96,6 @@ func (s *Service) checkDefinitions(j *tuningJob) error {
 func (s *Service) checkDefinition(j *tuningJob, i int, d *types.HyperParameterTrainingJobDefinition) (int, error) {
 	const path = "TrainingJobDefinition."
 	if err := first(
-		required(d, "AlgorithmSpecification", "RoleArn", "OutputDataConfig", "StoppingCondition"),
 		only(path+"AlgorithmSpecification.", d.AlgorithmSpecification, "TrainingImage", "TrainingInputMode", "MetricDefinitions"),
 		checkObjective(j.objective(i), j.objective(0), d.AlgorithmSpecification.MetricDefinitions),
 	); err != nil {
@@ -174,9 +136,6 @@ func checkObjective(o, of0 *types.HyperParameterTuningJobObjective, metrics []ty
 	if o == nil || o.MetricName == nil || !slices.ContainsFunc(metrics, func(m types.MetricDefinition) bool { return aws.ToString(m.Name) == *o.MetricName }) {
 		return invalid("A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric definitions.")
 	}
-	if err := required(o, "Type"); err != nil {
-		return err
-	}
 	if o.Type != of0.Type {
 		return invalid("TrainingJobDefinitions: TuningObjective.Type is %s for some and %s for others: training jobs could not be compared", of0.Type, o.Type)
 	}
@@ -190,12 +149,6 @@ func (s *Service) warmStart(j *tuningJob) error {
 	w := j.WarmStartConfig
 	if w == nil {
 		return nil
-	}
-	if err := required(w, "ParentHyperParameterTuningJobs", "WarmStartType"); err != nil {
-		return err
-	}
-	if n := len(w.ParentHyperParameterTuningJobs); n > maxParents {
-		return invalid("WarmStartConfig.ParentHyperParameterTuningJobs: %d parents; at most %d are allowed", n, maxParents)
 	}
 	if j.HyperParameterTuningJobConfig.Strategy == types.HyperParameterTuningJobStrategyTypeGrid || j.TrainingJobDefinition == nil {
 		return invalid("WarmStartConfig: a warm start needs the strategy Bayesian or Random and one TrainingJobDefinition")

@@ -44,9 +44,7 @@ func newSpace(path string, r *types.ParameterRanges) (space, error) {
 		return err
 	}
 	for i := range r.CategoricalParameterRanges {
-		if err := add(categorical(path, &r.CategoricalParameterRanges[i])); err != nil {
-			return nil, err
-		}
+		s = append(s, categorical(&r.CategoricalParameterRanges[i]))
 	}
 	for i := range r.IntegerParameterRanges {
 		if err := add(integers(path, &r.IntegerParameterRanges[i])); err != nil {
@@ -75,22 +73,12 @@ func (s space) check(path string) error {
 	return nil
 }
 
-func categorical(path string, r *types.CategoricalParameterRange) (dimension, error) {
-	path += ".CategoricalParameterRanges"
-	if err := required(r, "Name", "Values"); err != nil {
-		return dimension{}, err
-	}
-	if n := len(r.Values); n > maxRanges {
-		return dimension{}, invalid("%s: %q has %d values; at most %d are allowed", path, *r.Name, n, maxRanges)
-	}
-	return dimension{*r.Name, r.Values, func(draw float64) string { return r.Values[int(draw*float64(len(r.Values)))] }}, nil
+func categorical(r *types.CategoricalParameterRange) dimension {
+	return dimension{*r.Name, r.Values, func(draw float64) string { return r.Values[int(draw*float64(len(r.Values)))] }}
 }
 
 func integers(path string, r *types.IntegerParameterRange) (dimension, error) {
 	path += ".IntegerParameterRanges"
-	if err := required(r, "Name", "MinValue", "MaxValue"); err != nil {
-		return dimension{}, err
-	}
 	low, badLow := strconv.ParseInt(*r.MinValue, 10, 32)
 	high, badHigh := strconv.ParseInt(*r.MaxValue, 10, 32)
 	if badLow != nil || badHigh != nil || low > high {
@@ -109,9 +97,6 @@ func integers(path string, r *types.IntegerParameterRange) (dimension, error) {
 
 func continuous(path string, r *types.ContinuousParameterRange) (dimension, error) {
 	path += ".ContinuousParameterRanges"
-	if err := required(r, "Name", "MinValue", "MaxValue"); err != nil {
-		return dimension{}, err
-	}
 	low, badLow := strconv.ParseFloat(*r.MinValue, 64)
 	high, badHigh := strconv.ParseFloat(*r.MaxValue, 64)
 	if badLow != nil || badHigh != nil || !(low <= high) || math.IsInf(high-low, 0) {
