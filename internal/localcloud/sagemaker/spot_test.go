@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/internal/localcloud/faults"
+	"steward/internal/localcloud/process"
 	"steward/internal/localcloud/sagemaker"
 )
 
@@ -147,4 +148,38 @@ func TestSpotSurvivesKill(t *testing.T) {
 	rules.Set(faults.Plan{Rules: []faults.Rule{{Fault: faults.Interrupt, Count: 1}}})
 	c.awaitJob("spot", types.TrainingJobStatusCompleted)
 	require.Equal(t, "from step two", c.untar("out/spot/output/model.tar.gz", "model.txt"))
+}
+
+// TestSpotIsKilledTwice kills the cloud between two runs of a spot job, before it
+// has cleared the first away, and again before the second has begun. The first
+// one's end is not the second one's.
+func TestSpotIsKilledTwice(t *testing.T) {
+	rules := injector()
+	rules.Set(faults.Plan{Rules: []faults.Rule{{Fault: faults.SlowStart, Resource: "spot", Delay: "1h"}}})
+	c := start(t, upset(rules))
+	c.train(spot("spot", ""))
+	begins := func() bool { return c.job("spot").SecondaryStatus == types.SecondaryStatusStarting }
+	c.eventually(begins, "it begins")
+	c.shut()
+
+	// As the first cloud left it.
+	dir := filepath.Join(c.dir, "sagemaker", "jobs", "spot", "algo-1")
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	first, err := process.Start(process.Spec{Dir: filepath.Join(dir, "run"), Command: []string{"false"}, Env: []string{"PATH=" + os.Getenv("PATH")}, Log: filepath.Join(dir, "log")})
+	require.NoError(t, err)
+	<-first.Done()
+	c.interrupted("spot")
+
+	c.open()
+	c.eventually(begins, "it begins again")
+	c.shut()
+	rules.Set(faults.Plan{})
+	c.open()
+	c.awaitJob("spot", types.TrainingJobStatusCompleted)
+}
+
+// interrupted records of a closed cloud's job that it was interrupted.
+func (c *cloud) interrupted(job string) {
+	c.Helper()
+	require.NoError(c, sagemaker.Interrupted(filepath.Join(c.dir, "sagemaker"), job))
 }

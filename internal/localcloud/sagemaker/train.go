@@ -98,10 +98,17 @@ func (s *Service) trainToEnd(ctx context.Context, t *task) (outcome, error) {
 // pipe held when its writer was killed cannot be told: such a run starts over.
 func (s *Service) trainOn(ctx context.Context, t *task, job *trainingJob) (outcome, error) {
 	between := job.SecondaryStatus == types.SecondaryStatusInterrupted || job.SecondaryStatus == types.SecondaryStatusRestarting
+	if between {
+		// The run before must not be taken for this one, which has a state of its own
+		// as soon as it waits for its place.
+		if err := os.RemoveAll(s.trainingDir(t.name)); err != nil {
+			return outcome{}, err
+		}
+	}
 	c := s.hostsOf(job)
 	runs, err := attachCrew(c.runs())
 	switch {
-	case between || errors.Is(err, process.ErrNeverStarted):
+	case errors.Is(err, process.ErrNeverStarted):
 		return s.trainAnew(ctx, t, job)
 	case err != nil:
 		return outcome{}, err
