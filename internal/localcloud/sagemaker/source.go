@@ -37,7 +37,7 @@ func (s *Service) fetchSource(ctx context.Context, submitted, base, tmp string) 
 		return errors.Join(unpackSource(submitted, file, code), os.Remove(file))
 	}
 	within, ok := strings.CutPrefix(strings.TrimPrefix(submitted, "file://"), "/opt/ml/")
-	if within = filepath.Clean(filepath.FromSlash(within)); !ok || !filepath.IsLocal(within) {
+	if within = filepath.Clean(filepath.FromSlash(within)); !ok || !filepath.IsLocal(within) || within == "." {
 		return fmt.Errorf("sagemaker_submit_directory %q: want s3://bucket/source.tar.gz or a path below /opt/ml", submitted)
 	}
 	info, err := os.Stat(filepath.Join(base, within))
@@ -48,6 +48,8 @@ func (s *Service) fetchSource(ctx context.Context, submitted, base, tmp string) 
 		return unpackSource(submitted, filepath.Join(base, within), code)
 	case within == "code":
 		return nil
+	case strings.HasPrefix(within, "code"+string(filepath.Separator)):
+		return fmt.Errorf("sagemaker_submit_directory %q: a folder there would have to take the place of the one that it is in: submit /opt/ml/code, or a folder elsewhere", submitted)
 	}
 	return errors.Join(os.RemoveAll(code), os.Symlink(within, code))
 }
