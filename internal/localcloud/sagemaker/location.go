@@ -3,6 +3,7 @@ package sagemaker
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -72,7 +73,7 @@ func (s *Service) sources(ctx context.Context, kind types.S3DataType, uri string
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("no S3 objects found under S3 URL %q: check the address", uri)
+		return nil, noObjects{at, uri}
 	}
 	for _, f := range found {
 		if !filepath.IsLocal(f.name) {
@@ -80,6 +81,26 @@ func (s *Service) sources(ctx context.Context, kind types.S3DataType, uri string
 		}
 	}
 	return found, nil
+}
+
+// noObjects says that an input is empty.
+type noObjects struct {
+	at  location
+	uri string
+}
+
+func (e noObjects) Error() string {
+	return fmt.Sprintf("no S3 objects found under S3 URL %q: check the address", e.uri)
+}
+
+// inputFailure is the reason of a job that did not get its input, in AWS's words.
+func (s *Service) inputFailure(err error, role string) error {
+	if none, ok := errors.AsType[noObjects](err); ok {
+		return fmt.Errorf("ClientError: Data download failed:No S3 objects found under S3 URL %q given in input data source."+ //nolint:staticcheck // AWS ends with a full stop
+			" Please ensure that the bucket exists in the selected region (%s), that objects exist under that S3 prefix,"+
+			" and that the role %q has \"s3:ListBucket\" permissions on bucket %q.", none.uri, s.cfg.Region, role, none.at.bucket)
+	}
+	return fmt.Errorf("ClientError: Data download failed: %w", err)
 }
 
 func (s *Service) prefix(ctx context.Context, at location) ([]source, error) {

@@ -104,7 +104,7 @@ func TestProcessing(t *testing.T) {
 func TestProcessingFails(t *testing.T) {
 	c := start(t, nil)
 	c.process(processingInput("empty", ""))
-	require.Contains(t, *c.awaitProcessing("empty", types.ProcessingJobStatusFailed).FailureReason, `ClientError: Data download failed: no S3 objects found under S3 URL "s3://data/in/"`)
+	require.Contains(t, *c.awaitProcessing("empty", types.ProcessingJobStatusFailed).FailureReason, `ClientError: Data download failed:No S3 objects found under S3 URL "s3://data/in/" given in input data source.`)
 	c.put("in/a", "a")
 	c.process(processingInput("fails", "fail"))
 	job := c.awaitProcessing("fails", types.ProcessingJobStatusFailed)

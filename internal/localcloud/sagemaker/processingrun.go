@@ -116,7 +116,7 @@ func (s *Service) startProcessing(ctx context.Context, t *task, job *processingJ
 	}
 	c := s.processors(job)
 	if err := s.prepareProcessing(ctx, job, c); err != nil {
-		return nil, fmt.Errorf("ClientError: Data download failed: %w", err)
+		return nil, s.inputFailure(err, *job.RoleArn)
 	}
 	var specs []process.Spec
 	var err error

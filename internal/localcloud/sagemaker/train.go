@@ -183,7 +183,7 @@ func (s *Service) prepareRun(ctx context.Context, t *task, job *trainingJob) (ne
 	}
 	next.hosts = s.hostsOf(job)
 	if next.pipes, err = s.prepareTraining(ctx, job, next.hosts); err != nil {
-		return next, fmt.Errorf("ClientError: Data download failed: %w", err)
+		return next, s.inputFailure(err, *job.RoleArn)
 	}
 	if err := s.enter(t.name, types.SecondaryStatusTraining); err != nil {
 		return next, err

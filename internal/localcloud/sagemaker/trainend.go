@@ -32,17 +32,12 @@ func (s *Service) upload(ctx context.Context, t *task, job *trainingJob, c clust
 	if err := s.enter(t.name, types.SecondaryStatusUploading); err != nil {
 		return outcome{}, err
 	}
-	to, err := parseLocation("S3OutputPath", *job.OutputDataConfig.S3OutputPath)
-	if err != nil {
-		return outcome{}, err
-	}
-	to = to.join(t.name).join("output")
-	model := ""
+	var err error
 	if end.status != types.SecondaryStatusFailed {
-		model, err = s.uploadModel(ctx, job, c, to)
+		err = s.uploadModel(ctx, job, c)
 	}
 	if err == nil {
-		_, err = s.uploadArchive(ctx, c.below("output", "data"), to.join("output.tar.gz"), c[0].tmp)
+		err = s.uploadArchive(ctx, c.below("output", "data"), job.output().join("output.tar.gz"), c[0].tmp)
 	}
 	if ctx.Err() != nil {
 		return outcome{}, ctx.Err()
@@ -50,26 +45,30 @@ func (s *Service) upload(ctx context.Context, t *task, job *trainingJob, c clust
 	if err != nil {
 		return failed("ClientError: Artifact upload failed: " + err.Error()), nil //nolint:nilerr // the job failed, not the recording
 	}
-	return end, persist(s, s.store.training, t.name, func(j *trainingJob) {
-		j.ModelArtifacts = &types.ModelArtifacts{}
-		if model != "" {
-			j.ModelArtifacts.S3ModelArtifacts = aws.String(model)
-		}
-	})
+	return end, nil
 }
 
-// uploadModel answers where the model is, empty if there is none.
-func (s *Service) uploadModel(ctx context.Context, job *trainingJob, c cluster, to location) (string, error) {
-	dirs := c.below("model")
-	if job.OutputDataConfig.CompressionType != types.OutputCompressionTypeNone {
-		at := to.join("model.tar.gz")
-		stored, err := s.uploadArchive(ctx, dirs, at, c[0].tmp)
-		if !stored {
-			return "", err
-		}
-		return at.String(), err
+// output is where a job's outputs go.
+func (j *trainingJob) output() location {
+	at, _ := parseLocation("", *j.OutputDataConfig.S3OutputPath) // was checked
+	return at.join(*j.TrainingJobName).join("output")
+}
+
+// place is where the model goes: an archive, or the folder of its files.
+func (j *trainingJob) place() location {
+	if j.OutputDataConfig.CompressionType == types.OutputCompressionTypeNone {
+		return j.output().join("model/")
 	}
-	at, seen := to.join("model/"), map[string]bool{}
+	return j.output().join("model.tar.gz")
+}
+
+// uploadModel stores the model, if there is one.
+func (s *Service) uploadModel(ctx context.Context, job *trainingJob, c cluster) error {
+	dirs, at := c.below("model"), job.place()
+	if job.OutputDataConfig.CompressionType != types.OutputCompressionTypeNone {
+		return s.uploadArchive(ctx, dirs, at, c[0].tmp)
+	}
+	seen := map[string]bool{}
 	for _, dir := range dirs {
 		err := eachFile(dir, func(name, path string, _ fs.FileInfo) error {
 			if seen[name] {
@@ -79,24 +78,21 @@ func (s *Service) uploadModel(ctx context.Context, job *trainingJob, c cluster, 
 			return s.putFile(ctx, at.join(name), path)
 		})
 		if err != nil {
-			return "", err
+			return err
 		}
 	}
-	if len(seen) == 0 {
-		return "", nil
-	}
-	return at.String(), nil
+	return nil
 }
 
 // uploadArchive stores what is in some folders as one archive, if there is
 // anything.
-func (s *Service) uploadArchive(ctx context.Context, dirs []string, to location, tmp string) (bool, error) {
+func (s *Service) uploadArchive(ctx context.Context, dirs []string, to location, tmp string) error {
 	file := filepath.Join(tmp, filepath.Base(to.key))
 	found, err := pack(file, dirs...)
 	if err != nil || !found {
-		return false, err
+		return err
 	}
-	return true, s.putFile(ctx, to, file)
+	return s.putFile(ctx, to, file)
 }
 
 // finish records a job's end and removes its folder; the logs stay.

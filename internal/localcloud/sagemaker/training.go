@@ -36,7 +36,7 @@ func (s *Service) startTraining(in *sm.CreateTrainingJobInput, tuning *string) (
 	copyFields(&job.DescribeTrainingJobOutput, in)
 	now := time.Now().UTC()
 	job.TrainingJobArn, job.TuningJobArn, job.CreationTime = &arn, tuning, &now
-	job.ModelArtifacts = &types.ModelArtifacts{}
+	job.ModelArtifacts = &types.ModelArtifacts{S3ModelArtifacts: aws.String(job.place().String())}
 	job.StoppingCondition = stopping(in.StoppingCondition)
 	describeDefaults(&job.DescribeTrainingJobOutput)
 	job.enter(types.SecondaryStatusStarting, now)

@@ -128,12 +128,14 @@ func TestTrainingFails(t *testing.T) {
 	}{
 		{trainingInput("fails", map[string]string{"mode": "fail"}), "AlgorithmError: the label has one class, exit code: 1"},
 		{trainingInput("crashes", map[string]string{"mode": "crash"}), "last words, exit code: 3"},
-		{missing, `no S3 objects found under S3 URL "s3://data/nothing/"`},
+		{missing, `ClientError: Data download failed:No S3 objects found under S3 URL "s3://data/nothing/" given in input data source.` +
+			` Please ensure that the bucket exists in the selected region (us-east-1), that objects exist under that S3 prefix,` +
+			` and that the role "arn:aws:iam::000000000000:role/test" has "s3:ListBucket" permissions on bucket "data".`},
 	} {
 		c.train(tt.in)
 		job := c.awaitJob(*tt.in.TrainingJobName, types.TrainingJobStatusFailed)
 		require.Contains(t, *job.FailureReason, tt.reason)
-		require.Nil(t, job.ModelArtifacts.S3ModelArtifacts)
+		require.Equal(t, "s3://data/out/"+*tt.in.TrainingJobName+"/output/model.tar.gz", *job.ModelArtifacts.S3ModelArtifacts, "where it would be")
 		require.False(t, c.has("out/"+*tt.in.TrainingJobName+"/output/model"))
 	}
 }
