@@ -271,6 +271,44 @@ func TestServingReplacesAWorkerThatDied(t *testing.T) {
 	require.Zero(t, s.end())
 }
 
+// A server whose workers die before they can serve gives up, and says why; one
+// whose workers die later goes on for good, with pauses.
+func TestServingGivesUp(t *testing.T) {
+	for code, how := range map[string]string{"os._exit(9)": "exit code 9", "os.kill(os.getpid(), 9)": "signal 9"} {
+		j := newJob(t, map[string]string{"code/inference.py": "import os\ndef model_fn(d): " + code + "\n"})
+		j.env = append(j.env, "SAGEMAKER_BIND_TO_PORT=0", "SAGEMAKER_MODEL_SERVER_WORKERS=1")
+		cmd := j.start("serve")
+		require.Error(t, cmd.Wait())
+		require.Equal(t, 3, cmd.ProcessState.ExitCode())
+		require.Contains(t, j.out.String(), "3 workers in a row ended while they loaded the model, the last with "+how+": correct model_fn")
+	}
+	s := serve(t, factor, "SAGEMAKER_MODEL_SERVER_WORKERS=1")
+	for range 4 {
+		_, err := http.Post(s.url+"/invocations", "text/csv", strings.NewReader("1,2\n"))
+		require.Error(t, err, "its worker ended")
+	}
+	require.Equal(t, 200, first(s.ask("text/csv", "text/csv", "1,2,3\n")))
+	require.Zero(t, s.end())
+	require.Contains(t, s.out.String(), "ended with exit code 5; starting another in 0.8 s")
+}
+
+func first(status int, _, _ string) int { return status }
+
+// A server that pauses ends at once when it is told to.
+func TestServingEndsInAPause(t *testing.T) {
+	j := newJob(t, map[string]string{"code/inference.py": "import os\ndef model_fn(d): os._exit(9)\n"})
+	j.env = append(j.env, "SAGEMAKER_BIND_TO_PORT=0", "SAGEMAKER_MODEL_SERVER_WORKERS=1")
+	out, err := os.Create(filepath.Join(j.base, "out"))
+	require.NoError(t, err)
+	defer out.Close()
+	cmd := exec.Command(pythontest.Python(t), "-c", "import sys; sys.path.insert(0, sys.argv[1]); from scriptmode import serving; serving.FIRST_PAUSE = 3600; sys.exit(serving.main())", j.tools)
+	cmd.Env, cmd.Stdout, cmd.Stderr = j.env, out, out
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, func() bool { return strings.Contains(j.read("out"), "starting another in 3600 s") }, 30*time.Second, 5*time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, cmd.Wait())
+}
+
 func TestServingOwnFunctions(t *testing.T) {
 	s := serve(t, `import os
 def model_fn(model_dir): return "m"

@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 import sys
+import time
 import traceback
 
 from scriptmode import environment
@@ -22,6 +23,11 @@ STALL = 60
 # The exit code of a worker whose model could not be loaded: there is no use in
 # another one.
 UNLOADED = 3
+# A worker that died is replaced after FIRST_PAUSE seconds, which double to
+# LAST_PAUSE while workers do not live longer than that. After MAX_FAILURES in a
+# row that died while they loaded the model there is no use in another one.
+FIRST_PAUSE, LAST_PAUSE = 0.1, 5
+MAX_FAILURES = 3
 ENDING = {signal.SIGTERM, signal.SIGINT}
 
 
@@ -41,7 +47,12 @@ class Workers:
 
     def __init__(self, listener, count):
         self.listener, self.count = listener, count
-        self.running, self.ending = set(), False
+        self.running, self.ending = {}, False  # by process, when it began
+        self.loaded = set()
+        self.hear, self.say = socket.socketpair()  # each worker that has loaded says who it is
+        self.hear.setblocking(False)
+        self.told, self.tell = socket.socketpair()  # ends a pause
+        self.failures, self.pause = 0, FIRST_PAUSE
 
     def keep(self):
         """Keeps the workers running until told to end, or one cannot load."""
@@ -52,32 +63,58 @@ class Workers:
         status = 0
         while self.running:
             pid, code = os.wait()
-            self.running.discard(pid)
+            lived = time.monotonic() - self.running.pop(pid)
             code = os.waitstatus_to_exitcode(code)
-            if code == UNLOADED and not self.ending:
+            if self.ending:
+                continue
+            if code == UNLOADED or not self.replace(pid, code, lived):
                 status = UNLOADED
                 self.end()
-            elif not self.ending:
-                print("worker %d ended with %d; starting another" % (pid, code), file=sys.stderr, flush=True)
-                self.start()
         return status
+
+    def replace(self, pid, code, lived):
+        """Starts another worker after a pause, unless too many have failed."""
+        self.listen()
+        self.failures = 0 if pid in self.loaded else self.failures + 1
+        self.loaded.discard(pid)
+        how = "signal %d" % -code if code < 0 else "exit code %d" % code
+        if self.failures == MAX_FAILURES:
+            print("%d workers in a row ended while they loaded the model, the last with %s: correct model_fn, or see whether"
+                  " the memory is enough" % (MAX_FAILURES, how), file=sys.stderr, flush=True)
+            return False
+        if lived > LAST_PAUSE:
+            self.pause = FIRST_PAUSE
+        print("worker %d ended with %s; starting another in %g s" % (pid, how, self.pause), file=sys.stderr, flush=True)
+        select.select([self.told], [], [], self.pause)
+        self.pause = min(2 * self.pause, LAST_PAUSE)
+        if not self.ending:
+            self.start()
+        return True
+
+    def listen(self):
+        """Takes note of the workers that have said that they have loaded."""
+        try:
+            self.loaded.update(int(pid) for pid in self.hear.recv(1 << 16).split())
+        except BlockingIOError:
+            pass
 
     def start(self):
         # A signal between fork and the worker's own handler waits for that.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         pid = os.fork()
         if pid == 0:
-            os._exit(work(self.listener))
-        self.running.add(pid)
+            os._exit(work(self.listener, self.say))
+        self.running[pid] = time.monotonic()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
     def end(self, *_):
         self.ending = True
+        self.tell.send(b".")
         for pid in list(self.running):
             os.kill(pid, signal.SIGTERM)
 
 
-def work(listener):
+def work(listener, say):
     """A worker's life. SIGTERM lets it finish the request that it has."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # while it loads there is nothing to finish
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -88,6 +125,7 @@ def work(listener):
         traceback.print_exc()
         sys.stderr.flush()
         return UNLOADED
+    say.send(b"%d\n" % os.getpid())
     told, tell = socket.socketpair()
     tell.setblocking(False)
     signal.signal(signal.SIGTERM, lambda *_: None)
