@@ -47,7 +47,8 @@ const Builder = "build.py"
 
 // Write puts the package below dir and returns its folder, which Python runs
 // as `<python> <folder> train|serve`. The folder is named after the content and
-// made whole or not at all, so a program that runs from an older one keeps it.
+// made whole or not at all, also when the machine goes down; a program that runs
+// from an older one keeps it.
 func Write(dir string) (string, error) {
 	root, err := fs.Sub(sources, "python")
 	if err != nil {
@@ -73,12 +74,24 @@ func Write(dir string) (string, error) {
 		err = os.Chmod(tmp, 0o755)
 	}
 	if err == nil {
+		err = filepath.WalkDir(tmp, func(path string, _ fs.DirEntry, err error) error { return errors.Join(err, settle(path)) })
+	}
+	if err == nil {
 		err = os.Rename(tmp, to)
 	}
 	if err != nil {
 		return "", errors.Join(err, os.RemoveAll(tmp))
 	}
-	return to, nil
+	return to, settle(dir)
+}
+
+// settle waits until a file or folder is on disk.
+func settle(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func digestOf(root fs.FS) (string, error) {
