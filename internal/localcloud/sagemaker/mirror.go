@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 )
@@ -14,7 +13,7 @@ import (
 // processing jobs that are uploaded continuously. What is deleted stays in S3.
 type mirror struct {
 	service *Service
-	dir     string
+	from    tree
 	to      location
 	seen    map[string]version // by path, as it was copied
 }
@@ -27,24 +26,24 @@ type version struct {
 
 func versionOf(info fs.FileInfo) version { return version{info.Size(), info.ModTime().UnixNano()} }
 
-// versions are those of the files below a folder, by name.
-func versions(dir string) (map[string]version, error) {
+// versions are those of a tree's files, by name.
+func versions(t tree) (map[string]version, error) {
 	all := map[string]version{}
-	err := eachFile(dir, func(name, _ string, info fs.FileInfo) error {
+	err := t.each(func(name, _ string, info fs.FileInfo) error {
 		all[name] = versionOf(info)
 		return nil
 	})
 	return all, err
 }
 
-func (s *Service) mirror(dir string, to location) *mirror {
-	return &mirror{service: s, dir: dir, to: to, seen: map[string]version{}}
+func (s *Service) mirror(from tree, to location) *mirror {
+	return &mirror{service: s, from: from, to: to, seen: map[string]version{}}
 }
 
 // sync copies the files that are new or have changed since the last time. A
 // file that goes away meanwhile was not to stay.
 func (m *mirror) sync(ctx context.Context) error {
-	return eachFile(m.dir, func(name, path string, info fs.FileInfo) error {
+	return m.from.each(func(name, path string, info fs.FileInfo) error {
 		v := versionOf(info)
 		if m.seen[name] == v {
 			return nil
@@ -69,37 +68,12 @@ func (m *mirror) keep(ctx context.Context) {
 		select {
 		case <-tick.C:
 			if err := m.sync(ctx); err != nil && ctx.Err() == nil {
-				m.service.log.Debug("mirror", "dir", m.dir, "to", m.to, "error", err)
+				m.service.log.Debug("mirror", "dir", m.from.dir(), "to", m.to, "error", err)
 			}
 		case <-ctx.Done():
 			return
 		}
 	}
-}
-
-// eachFile visits the files below a folder, which need not be there, with their
-// relative names.
-func eachFile(dir string, visit func(name, path string, info fs.FileInfo) error) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		return visit(filepath.ToSlash(name), path, info)
-	})
 }
 
 // mirrors keeps several mirrors until it is told to finish.

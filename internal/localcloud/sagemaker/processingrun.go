@@ -189,8 +189,8 @@ func (s *Service) mirrorOutputs(job *processingJob, c cluster, mode types.Proces
 		}
 		folder, _ := belowOpt("", *out.LocalPath)
 		at, _ := parseLocation("", *out.S3Uri) // both were checked
-		for _, dir := range c.below(filepath.FromSlash(folder)) {
-			all = append(all, s.mirror(dir, at))
+		for _, h := range c {
+			all = append(all, s.mirror(h.tree(folder), at))
 		}
 	}
 	return all

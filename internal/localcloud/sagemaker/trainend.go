@@ -64,13 +64,13 @@ func (j *trainingJob) place() location {
 
 // uploadModel stores the model, if there is one.
 func (s *Service) uploadModel(ctx context.Context, job *trainingJob, c cluster) error {
-	dirs, at := c.below("model"), job.place()
+	at := job.place()
 	if job.OutputDataConfig.CompressionType != types.OutputCompressionTypeNone {
-		return s.uploadArchive(ctx, dirs, at, c[0].tmp)
+		return s.uploadArchive(ctx, c.below("model"), at, c[0].tmp)
 	}
 	seen := map[string]bool{}
-	for _, dir := range dirs {
-		err := eachFile(dir, func(name, path string, _ fs.FileInfo) error {
+	for _, h := range c {
+		err := h.tree("model").each(func(name, path string, _ fs.FileInfo) error {
 			if seen[name] {
 				return nil
 			}

@@ -315,3 +315,29 @@ func TestListTrainingJobsAndTags(t *testing.T) {
 	_, err = c.sm.ListTags(t.Context(), &sm.ListTagsInput{ResourceArn: aws.String(arn + "x")})
 	refused(t, err, "ValidationException", "not found")
 }
+
+// Links among a model's files are followed; one that leads elsewhere fails the job.
+func TestModelOfLinks(t *testing.T) {
+	c := start(t, nil)
+	for name, tt := range map[string]struct {
+		script string
+		status types.TrainingJobStatus
+	}{
+		"linked": {`echo best > $SAGEMAKER_BASE_DIR/model/step-7 && ln -s $SAGEMAKER_BASE_DIR/model/step-7 $SAGEMAKER_BASE_DIR/model/best && cp -P $SAGEMAKER_BASE_DIR/model/* $SAGEMAKER_BASE_DIR/checkpoints/`, types.TrainingJobStatusCompleted},
+		"astray": {`ln -s /etc/hosts $SAGEMAKER_BASE_DIR/model/hosts`, types.TrainingJobStatusFailed},
+	} {
+		in := trainingInput(name, nil)
+		in.OutputDataConfig.CompressionType = types.OutputCompressionTypeNone
+		in.CheckpointConfig = &types.CheckpointConfig{S3Uri: aws.String("s3://data/checkpoints/" + name)}
+		in.AlgorithmSpecification.ContainerEntrypoint = []string{"sh", "-c", tt.script}
+		require.Equal(t, "arn:aws:sagemaker:us-east-1:000000000000:training-job/"+name, c.train(in))
+		require.Equal(t, "s3://data/out/"+name+"/output/model/", *c.job(name).ModelArtifacts.S3ModelArtifacts, "from the start")
+		job := c.awaitJob(name, tt.status)
+		if tt.status == types.TrainingJobStatusCompleted {
+			require.Equal(t, "best\n", c.get("out/linked/output/model/best"))
+			require.Equal(t, "best\n", c.get("checkpoints/linked/best"))
+		} else {
+			require.Equal(t, "ClientError: Artifact upload failed: /opt/ml/model/hosts is a link to a place that is not below /opt/ml: put a copy of that there", *job.FailureReason)
+		}
+	}
+}

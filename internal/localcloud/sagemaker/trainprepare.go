@@ -105,8 +105,8 @@ func (s *Service) restoreCheckpoints(ctx context.Context, job *trainingJob, c cl
 		}
 	}
 	for _, h := range c {
-		dir := filepath.Join(h.ml, filepath.FromSlash(folder))
-		if err := first(makeDirs(dir, "."), s.download(ctx, list, dir), noteRestored(h, dir)); err != nil {
+		to := h.tree(folder)
+		if err := first(makeDirs(to.dir(), "."), s.download(ctx, list, to.dir()), noteRestored(h, to)); err != nil {
 			return err
 		}
 	}
@@ -116,8 +116,8 @@ func (s *Service) restoreCheckpoints(ctx context.Context, job *trainingJob, c cl
 // restoredFile notes what a host was given, beside what its container sees.
 func (h host) restoredFile() string { return filepath.Join(filepath.Dir(h.ml), "restored.json") }
 
-func noteRestored(h host, dir string) error {
-	given, err := versions(dir)
+func noteRestored(h host, checkpoints tree) error {
+	given, err := versions(checkpoints)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (s *Service) mirrorCheckpoints(job *trainingJob, c cluster) (all []*mirror)
 		return nil
 	}
 	for _, h := range c {
-		m := s.mirror(filepath.Join(h.ml, filepath.FromSlash(folder)), at)
+		m := s.mirror(h.tree(folder), at)
 		text, err := os.ReadFile(h.restoredFile())
 		if err == nil {
 			err = json.Unmarshal(text, &m.seen)
