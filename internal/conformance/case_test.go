@@ -29,7 +29,7 @@ type kase struct {
 // suites are all cases, by the service as its SDK calls itself.
 var suites = map[string][]kase{
 	"S3":                slices.Concat(bucketCases, objectCases, writeCases, listCases, multipartCases, versionCases, settingCases, lockCases, documentCases),
-	"SageMaker":         slices.Concat(trainingCases, transformCases, registryCases, modelCases, configCases, endpointCases, tagCases, tuningCases, cardCases, processingCases),
+	"SageMaker":         slices.Concat(trainingCases, modeCases, shiftCases, captureCases, transformCases, registryCases, modelCases, configCases, endpointCases, tagCases, tuningCases, cardCases, processingCases),
 	"SageMaker Runtime": runtimeCases,
 	"CloudWatch":        slices.Concat(metricCases, alarmCases),
 	"CloudWatch Logs":   logCases,

@@ -48,7 +48,8 @@ func contain(command string) {
 }
 
 // train writes a model that tells what the job was given, after doing what the
-// hyperparameter "do" says: fail, or wait to be stopped.
+// hyperparameter "do" says: fail, wait to be stopped, read pipes, tell it of each
+// host, or go on after an interruption.
 func train() error {
 	var hyper map[string]string
 	text, err := os.ReadFile(ml("input", "config", "hyperparameters.json"))
@@ -70,16 +71,72 @@ func train() error {
 		signal.Notify(stop, syscall.SIGTERM)
 		<-stop
 		return os.WriteFile(ml("model", "model.txt"), []byte("stopped"), 0o644)
+	case "pipe":
+		return readPipes()
+	case "each":
+		return writeModel(host()+".json", inventory())
+	case "spot":
+		return resume()
 	}
 	fmt.Println("score=0.75 loss=1e-3")
 	if err := os.WriteFile(ml("output", "data", "note.txt"), []byte("a note"), 0o644); err != nil {
 		return err
 	}
-	given, err := json.MarshalIndent(inventory(), "", " ")
+	return writeModel("model.txt", inventory())
+}
+
+func writeModel(name string, v any) error {
+	text, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(ml("model", "model.txt"), given, 0o644)
+	return os.WriteFile(ml("model", name), text, 0o644)
+}
+
+// host is the name of the instance.
+func host() string {
+	var resources struct {
+		Current string `json:"current_host"`
+	}
+	text, err := os.ReadFile(ml("input", "config", "resourceconfig.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &resources)
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return resources.Current
+}
+
+// readPipes reads the first two epochs of the channel train.
+func readPipes() error {
+	found := map[string]string{}
+	for name, path := range map[string]string{"config": ml("input", "config", "inputdataconfig.json"), "train_0": ml("input", "data", "train_0")} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		found[name] = string(text)
+	}
+	text, err := os.ReadFile(ml("input", "data", "train_1"))
+	if err != nil {
+		return err
+	}
+	found["train_1"] = string(text)
+	return writeModel("model.txt", found)
+}
+
+// resume leaves a checkpoint when it is told to end, and from one it finishes.
+func resume() error {
+	checkpoint := ml("checkpoints", "state")
+	if state, err := os.ReadFile(checkpoint); err == nil {
+		return os.WriteFile(ml("model", "model.txt"), []byte("resumed after "+string(state)), 0o644)
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	fmt.Println("score=0.5")
+	<-stop
+	return os.WriteFile(checkpoint, []byte("run 1"), 0o644)
 }
 
 // inventory is everything that a training job finds.
