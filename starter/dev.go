@@ -42,7 +42,7 @@ The address that the home's env file names for our own counts as not set.`,
 	f.IntVar(&o.Ports.Cloud, "cloud-port", o.Ports.Cloud, "port of the local cloud; 0 for any free one")
 	f.IntVar(&o.Ports.Gateway, "gateway-port", o.Ports.Gateway, "port of the gateway and console; 0 for any free one")
 	f.StringSliceVar(&o.Without, "without", nil, "`parts` that run elsewhere: cloud, worker, gateway")
-	f.StringVar(&o.Isolation, "isolation", defaultIsolation, isolationUsage)
+	cloudFlags(cmd, &o.CloudOptions)
 	f.BoolVarP(&verbose, "verbose", "v", false, "show the log here, besides in logs/steward.log")
 	return cmd
 }

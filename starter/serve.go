@@ -58,14 +58,16 @@ func (n *node) serveGateway(ctx context.Context, listen, ui string, secure bool)
 	return g.Serve(ctx)
 }
 
-// The flag --isolation of whatever runs the local cloud.
-const (
-	defaultIsolation = "auto"
-	isolationUsage   = "`how` containers are kept apart: by namespaces, none, or auto, which is namespaces where the kernel allows them"
-)
+// cloudFlags are those of whatever runs the local cloud.
+func cloudFlags(cmd *cobra.Command, o *devstack.CloudOptions) {
+	f := cmd.Flags()
+	f.StringVar(&o.Isolation, "isolation", "auto", "`how` containers are kept apart: by namespaces, none, or auto, which is namespaces where the kernel allows them")
+	f.BoolVar(&o.RemoteReceivers, "remote-receivers", false, "let the local cloud's SNS post to other machines")
+}
 
 func (a *app) cloud() *cobra.Command {
-	var listen, isolation string
+	var listen string
+	var o devstack.CloudOptions
 	cmd := &cobra.Command{
 		Use: "cloud", Short: "Run the local cloud",
 		Long: `Cloud serves the AWS-compatible local cloud of the home directory alone, with the
@@ -73,15 +75,15 @@ credentials in its env file.`,
 		Example: "  steward cloud    # beside `steward dev --without cloud`",
 		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return untilSignal(cmd.Context(), func(ctx context.Context) error { return a.serveCloud(ctx, listen, isolation) })
+			return untilSignal(cmd.Context(), func(ctx context.Context) error { return a.serveCloud(ctx, listen, o) })
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:4566", "`address` to listen on")
-	cmd.Flags().StringVar(&isolation, "isolation", defaultIsolation, isolationUsage)
+	cloudFlags(cmd, &o)
 	return cmd
 }
 
-func (a *app) serveCloud(ctx context.Context, listen, isolation string) error {
+func (a *app) serveCloud(ctx context.Context, listen string, o devstack.CloudOptions) error {
 	c, err := a.config()
 	if err != nil {
 		return err
@@ -95,7 +97,7 @@ func (a *app) serveCloud(ctx context.Context, listen, isolation string) error {
 	if err != nil {
 		return err
 	}
-	s, err := home.NewCloud(listener, isolation, log)
+	s, err := home.NewCloud(listener, o, log)
 	if err != nil {
 		return err
 	}

@@ -18,10 +18,17 @@ import (
 // <program> image <name> train|serve.
 const ImageCommand = "image"
 
+// CloudOptions are what a local cloud is told besides what is in its home.
+type CloudOptions struct {
+	// Isolation is that of containers: auto (if empty), none or namespaces.
+	Isolation string
+	// RemoteReceivers lets SNS post to endpoints beyond this machine.
+	RemoteReceivers bool
+}
+
 // NewCloud makes a local cloud with the credentials of a home. The program must
-// understand ImageCommand, and call process.Main first. isolation is a
-// sagemaker.Isolation.
-func (h Home) NewCloud(listener net.Listener, isolation string, log *slog.Logger) (*localcloud.Server, error) {
+// understand ImageCommand, and call process.Main first.
+func (h Home) NewCloud(listener net.Listener, o CloudOptions, log *slog.Logger) (*localcloud.Server, error) {
 	env, err := h.ReadEnv()
 	if err != nil {
 		return nil, err
@@ -41,7 +48,7 @@ func (h Home) NewCloud(listener net.Listener, isolation string, log *slog.Logger
 	return localcloud.New(localcloud.Config{
 		Dir: h.path("cloud"), Listener: listener, Region: env[awsRegion],
 		AccessKey: env[awsKey], SecretKey: env[awsSecret], Images: images, Rules: rules, Faults: plan, Logger: log,
-		Isolation: sagemaker.Isolation(isolation),
+		Isolation: sagemaker.Isolation(o.Isolation), RemoteReceivers: o.RemoteReceivers,
 	})
 }
 

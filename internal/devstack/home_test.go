@@ -124,6 +124,6 @@ func TestEventRulesOfAHome(t *testing.T) {
 	h, err := Make(t.TempDir())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(h.path("events.json"), []byte(`[{"target": "http://example.com/"}]`), 0o600))
-	_, err = h.NewCloud(nil, "", slog.New(slog.DiscardHandler))
+	_, err = h.NewCloud(nil, CloudOptions{}, slog.New(slog.DiscardHandler))
 	require.ErrorContains(t, err, h.path("events.json")+`: rule 1: target "http://example.com/" is neither the ARN of an SNS topic nor a URL of this machine`)
 }

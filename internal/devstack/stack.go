@@ -33,8 +33,7 @@ type Options struct {
 	Config  config.Config // Home, Bucket, Poll …
 	Ports   Ports
 	Without []string // of Parts
-	// Isolation is that of the local cloud's containers: auto (if empty), none or namespaces.
-	Isolation string
+	CloudOptions
 	// Temporal is the address of a server of one's own; empty starts one.
 	Temporal string
 	Say      func(string) // told what takes time

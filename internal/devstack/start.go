@@ -92,7 +92,7 @@ func (s *Stack) startCloud(context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.Home.NewCloud(listener, s.options.Isolation, s.options.Log)
+	c, err := s.Home.NewCloud(listener, s.options.CloudOptions, s.options.Log)
 	if err != nil {
 		return errors.Join(err, closed(listener))
 	}

@@ -33,6 +33,8 @@ type Config struct {
 	Isolation sagemaker.Isolation
 	// Rules say where events of SageMaker go.
 	Rules []events.Rule
+	// RemoteReceivers lets SNS post to endpoints beyond this machine.
+	RemoteReceivers bool
 	// Faults are what goes wrong from the start; a plan without rules is none.
 	Faults faults.Plan
 	// Now is the clock of signatures and credentials; time.Now if nil.

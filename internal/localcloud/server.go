@@ -96,7 +96,7 @@ func (s *Server) open(cfg Config) (err error) {
 	if s.metrics, err = cloudwatch.Open(filepath.Join(cfg.Dir, "cloudwatch"), cfg.Logger); err != nil {
 		return err
 	}
-	if s.topics, err = sns.Open(sns.Config{Dir: filepath.Join(cfg.Dir, "sns"), Region: cfg.Region, Account: cfg.Account, URL: s.url(), Log: cfg.Logger}); err != nil {
+	if s.topics, err = sns.Open(sns.Config{Dir: filepath.Join(cfg.Dir, "sns"), Region: cfg.Region, Account: cfg.Account, URL: s.url(), Anywhere: cfg.RemoteReceivers, Log: cfg.Logger}); err != nil {
 		return err
 	}
 	s.objects.Notify(s.topics)

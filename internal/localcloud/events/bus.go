@@ -64,8 +64,7 @@ type Bus struct {
 
 // Open takes up the events that were not delivered yet; Run delivers them.
 func Open(cfg Config) (*Bus, error) {
-	b := &Bus{cfg: cfg, client: &http.Client{Timeout: attemptTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	b := &Bus{cfg: cfg, client: outbox.Client(attemptTimeout, false)}
 	var err error
 	b.queue, err = outbox.Open(outbox.Config{DB: cfg.DB, Bucket: "events", Send: b.send, First: cfg.First, Log: cfg.Log})
 	return b, err
@@ -122,8 +121,12 @@ func (b *Bus) send(ctx context.Context, target string, event []byte) error {
 	return err
 }
 
+// transient are the answers below 500 after which an event is sent again.
+var transient = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests}
+
 // post takes any 2xx for a delivery. Other answers below 500 are the target's word
-// that it will not have the event, unless it is busy.
+// that it will not have the event, unless it is busy or does not know the credentials
+// of the rule, which are perhaps being changed.
 func (b *Bus) post(ctx context.Context, to Rule, event []byte) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.Target, bytes.NewReader(event))
 	if err != nil {
@@ -145,7 +148,7 @@ func (b *Bus) post(ctx context.Context, to Rule, event []byte) error {
 	switch {
 	case code/100 == 2:
 		return nil
-	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout:
+	case code >= 500, slices.Contains(transient, code):
 		return failure
 	default:
 		return outbox.Permanent(failure)

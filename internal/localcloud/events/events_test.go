@@ -101,6 +101,12 @@ func TestEventsReachTheTargetsOfTheRulesThatMatch(t *testing.T) {
 
 	happen(t, db, b, "SageMaker Training Job State Change")
 	first := <-got
+	for _, later := range []int32{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests} {
+		status.Store(later)
+		for range 3 { // of which one at least was answered so
+			require.Equal(t, first, <-got, "sent again until it is taken")
+		}
+	}
 	require.Equal(t, "Bearer secret", first.authorization)
 	require.Equal(t, "application/json; charset=utf-8", first.kind)
 	var e map[string]any

@@ -2,16 +2,19 @@ package events
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"steward/internal/localcloud/outbox"
 )
 
 // Rule sends the events that match to a target. In patterns * stands for any text; an
@@ -68,17 +71,21 @@ func (r Rule) check() error {
 	case r.toTopic():
 		return nil
 	}
+	const want = "target %q is neither the ARN of an SNS topic nor a URL of this machine such as http://127.0.0.1:8000/events"
 	u, err := url.Parse(r.Target)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !loopback(u.Hostname()) {
-		return fmt.Errorf("target %q is neither the ARN of an SNS topic nor a URL of this machine such as http://127.0.0.1:8000/events", r.Target)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf(want, r.Target)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
+	defer cancel()
+	if err := outbox.OnThisMachine(ctx, u.Hostname()); err != nil {
+		return fmt.Errorf(want+": %w", r.Target, err)
 	}
 	return nil
 }
 
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
+// lookupTimeout is how long the name of a target may take to resolve.
+const lookupTimeout = 5 * time.Second
 
 func (r Rule) toTopic() bool { return strings.HasPrefix(r.Target, "arn:aws:sns:") }
 

@@ -32,6 +32,7 @@ const attemptTimeout = 15 * time.Second
 type Config struct {
 	Dir, Region, Account string
 	URL                  string // such as http://127.0.0.1:4566
+	Anywhere             bool   // endpoints may be on other machines
 	Log                  *slog.Logger
 
 	// First, Last and Attempts say when deliveries are tried again: see
@@ -72,8 +73,7 @@ func Open(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sns: open %s: %w", path, err)
 	}
-	s := &Service{cfg: cfg, db: db, client: &http.Client{Timeout: attemptTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	s := &Service{cfg: cfg, db: db, client: outbox.Client(attemptTimeout, cfg.Anywhere)}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("sns: open %s: %w", path, err), db.Close())
 	}

@@ -31,6 +31,7 @@ import (
 type cloud struct {
 	*testing.T
 	dir     string
+	far     bool // endpoints may be on other machines
 	service *sns.Service
 	server  *httptest.Server
 	late    atomic.Int64 // by how much the service's clock is ahead
@@ -47,7 +48,7 @@ func start(t *testing.T) *cloud {
 func (c *cloud) open() {
 	c.server = httptest.NewUnstartedServer(nil)
 	var err error
-	c.service, err = sns.Open(sns.Config{Dir: c.dir, Region: "us-east-1", Account: "000000000000", URL: "http://" + c.server.Listener.Addr().String(),
+	c.service, err = sns.Open(sns.Config{Dir: c.dir, Region: "us-east-1", Account: "000000000000", URL: "http://" + c.server.Listener.Addr().String(), Anywhere: c.far,
 		Log: slog.New(slog.DiscardHandler), First: time.Millisecond, Last: 20 * time.Millisecond,
 		Now: func() time.Time { return time.Now().Add(time.Duration(c.late.Load())) }})
 	require.NoError(c, err)
@@ -366,4 +367,27 @@ func TestMessagesByProtocol(t *testing.T) {
 	}
 	_, err := c.Publish(t.Context(), &awssns.PublishInput{TopicArn: &topic, MessageStructure: aws.String("json"), Message: aws.String(`{"http": "b"}`)})
 	c.refused(err, "InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body")
+}
+
+// What may be posted to is asked again of each connection: a subscription may be
+// older than the rule, and a name may come to mean another host.
+func TestReceiversBeyondThisMachine(t *testing.T) {
+	c := &cloud{T: t, dir: t.TempDir(), far: true}
+	c.open()
+	topic, near, far := c.topic("t", nil), receive(t), receive(t)
+	far.URL = strings.Replace(far.URL, "127.0.0.1", "0.0.0.0", 1) // reaches it, but is none of the loopback interface's
+	c.subscribe(topic, far, nil)
+	c.publish(topic, "one")
+	require.Equal(t, "one", (<-far.mail).str("Message"))
+	c.shut()
+
+	c.far = false
+	c.open()
+	_, err := c.Subscribe(t.Context(), &awssns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("http"), Endpoint: aws.String(far.URL)})
+	require.ErrorContains(t, err, "--remote-receivers")
+	c.subscribe(topic, near, nil)
+	c.publish(topic, "two")
+	require.Equal(t, "two", (<-near.mail).str("Message"))
+	c.shut()
+	require.Empty(t, far.mail)
 }

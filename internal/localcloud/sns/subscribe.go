@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/uuid"
 	bolt "go.etcd.io/bbolt"
 
+	"steward/internal/localcloud/outbox"
 	"steward/internal/localcloud/wire"
 )
 
@@ -23,8 +25,8 @@ var otherProtocols = []string{"email", "email-json", "sms", "sqs", "application"
 
 // subscribe adds a receiver to a topic and asks it to confirm. One that is there
 // already is asked again or, if it has confirmed, given as it is.
-func (s *Service) subscribe(_ context.Context, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
-	if err := checkReceiver(aws.ToString(in.Protocol), aws.ToString(in.Endpoint)); err != nil {
+func (s *Service) subscribe(ctx context.Context, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
+	if err := s.checkReceiver(ctx, aws.ToString(in.Protocol), aws.ToString(in.Endpoint)); err != nil {
 		return nil, err
 	}
 	for name, value := range in.Attributes {
@@ -55,7 +57,10 @@ func (s *Service) subscribe(_ context.Context, in *sns.SubscribeInput) (*sns.Sub
 	return &sns.SubscribeOutput{SubscriptionArn: &sub.ARN}, nil
 }
 
-func checkReceiver(protocol, endpoint string) error {
+// lookupTimeout is how long the name of a receiver may take to resolve.
+const lookupTimeout = 5 * time.Second
+
+func (s *Service) checkReceiver(ctx context.Context, protocol, endpoint string) error {
 	switch {
 	case slices.Contains(otherProtocols, protocol):
 		return invalid("Protocol Reason: %s is not supported by the local cloud: use http or https", protocol)
@@ -68,6 +73,14 @@ func checkReceiver(protocol, endpoint string) error {
 	}
 	if u.Scheme != protocol {
 		return invalid("Endpoint must match the specified protocol")
+	}
+	if s.cfg.Anywhere {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	if err := outbox.OnThisMachine(ctx, u.Hostname()); err != nil {
+		return invalid("Endpoint Reason: %q: %v: use 127.0.0.1, or start the local cloud with --remote-receivers", endpoint, err)
 	}
 	return nil
 }
