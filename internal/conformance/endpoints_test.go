@@ -181,7 +181,7 @@ func weightsChange(c *cloud) {
 		require.Equal(c, "b<1>\n", c.ask(name, "1"))
 	}
 	_, err = c.sm.UpdateEndpointWeightsAndCapacities(ctx, &sagemaker.UpdateEndpointWeightsAndCapacitiesInput{EndpointName: name, DesiredWeightsAndCapacities: []types.DesiredWeightAndCapacity{{VariantName: aws.String("c"), DesiredWeight: aws.Float32(1)}}})
-	c.refused(err, "ValidationException", `"c"`)
+	c.refused(err, "ValidationException", fmt.Sprintf("The variant name(s) \"c\" is/are not present within endpoint configuration \"arn:aws:sagemaker:%s:%s:endpoint-config/%s\".", at.sdk.Region, at.account, *d.EndpointConfigName))
 }
 
 func slowEndpoint(c *cloud) {

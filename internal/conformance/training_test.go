@@ -119,6 +119,10 @@ func trainingCompletes(c *cloud) {
 	require.Equal(c, at.image, *job.AlgorithmSpecification.TrainingImage)
 	require.Equal(c, "train", *job.InputDataConfig[0].ChannelName)
 	require.Nil(c, job.FailureReason)
+	for _, flag := range []*bool{job.EnableNetworkIsolation, job.EnableInterContainerTrafficEncryption, job.EnableManagedSpotTraining} {
+		require.NotNil(c, flag, "told though it was not asked for")
+		require.False(c, *flag)
+	}
 	trainingTimes(c, job, began)
 	scores := map[string]float32{}
 	for _, m := range job.FinalMetricDataList {

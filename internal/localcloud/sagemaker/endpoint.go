@@ -160,13 +160,13 @@ func retain(to, from *deployment, in *sm.UpdateEndpointInput) error {
 
 func (s *Service) updateWeights(_ context.Context, in *sm.UpdateEndpointWeightsAndCapacitiesInput) (*sm.UpdateEndpointWeightsAndCapacitiesOutput, error) {
 	arn, err := s.beginChange(in.EndpointName, func(r *endpointRecord) (*deployment, error) {
-		return r.reweighed(in.DesiredWeightsAndCapacities)
+		return s.reweighed(r, in.DesiredWeightsAndCapacities)
 	})
 	return &sm.UpdateEndpointWeightsAndCapacitiesOutput{EndpointArn: arn}, err
 }
 
 // reweighed is what serves now with other weights and counts.
-func (r *endpointRecord) reweighed(wanted []types.DesiredWeightAndCapacity) (*deployment, error) {
+func (s *Service) reweighed(r *endpointRecord, wanted []types.DesiredWeightAndCapacity) (*deployment, error) {
 	target := *r.Deployed
 	target.Variants, target.Shift = slices.Clone(target.Variants), shift{}
 	for i := range wanted {
@@ -177,9 +177,9 @@ func (r *endpointRecord) reweighed(wanted []types.DesiredWeightAndCapacity) (*de
 		if n := w.DesiredInstanceCount; n != nil && *n < 1 {
 			return nil, invalid("DesiredWeightsAndCapacities.DesiredInstanceCount %d: must be at least 1", *n)
 		}
-		at := slices.IndexFunc(target.Variants, func(v variantSpec) bool { return v.Name == aws.ToString(w.VariantName) })
+		at := slices.IndexFunc(target.Variants, func(v variantSpec) bool { return v.Name == *w.VariantName })
 		if at < 0 {
-			return nil, invalid("The variant name %q does not exist for endpoint %q.", aws.ToString(w.VariantName), r.ARN)
+			return nil, invalid("The variant name(s) %q is/are not present within endpoint configuration %q.", *w.VariantName, s.arn("endpoint-config", r.Deployed.Config))
 		}
 		if w.DesiredWeight != nil {
 			target.Variants[at].Weight = *w.DesiredWeight
