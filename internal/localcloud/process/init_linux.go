@@ -12,6 +12,9 @@ import (
 // command in a process group of its own, to which SIGTERM is passed on: the
 // kernel would keep it from a PID 1 that has no handler.
 func begin(dir string) (*enclosed, error) {
+	if os.Getpid() != 1 { // it will end everything that it can see
+		return nil, fmt.Errorf("process %d is no init process", os.Getpid())
+	}
 	spec, err := readSpec(dir)
 	if err != nil {
 		return nil, err

@@ -6,7 +6,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -142,6 +144,24 @@ func TestMakeRoom(t *testing.T) {
 		require.Contains(t, string(log), filepath.Join(dir, name)+" "+text+" false")
 	}
 	require.NoDirExists(t, place)
+}
+
+// An init process ends everything that it can see, and so wants to be one.
+func TestInitOutsideOfNamespaces(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		return // there is no init process elsewhere
+	}
+	report, tell, err := os.Pipe()
+	require.NoError(t, err)
+	defer report.Close()
+	cmd := exec.Command(os.Args[0], initMarker, t.TempDir())
+	cmd.ExtraFiles = []*os.File{tell}
+	require.NoError(t, cmd.Start())
+	require.NoError(t, tell.Close())
+	said, err := io.ReadAll(report)
+	require.NoError(t, err)
+	require.Error(t, cmd.Wait())
+	require.Contains(t, string(said), fmt.Sprintf("process %d is no init process", cmd.Process.Pid))
 }
 
 // A run alone reaches itself and nobody else, and is reached by one port.
