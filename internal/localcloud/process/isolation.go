@@ -27,7 +27,8 @@ type Isolation struct {
 }
 
 // Mount shows a folder of the machine in another place, which is made if only
-// its own name is missing there. Nobody but the run sees it.
+// its own name is missing there, or a file in the place of one. Nobody but the
+// run sees it.
 type Mount struct{ From, To string }
 
 // initMarker in the place of the first argument makes a program the init

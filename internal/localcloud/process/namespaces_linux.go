@@ -75,8 +75,10 @@ func enter(i *Isolation) error {
 		}
 	}
 	for n, m := range i.Mounts {
-		if err := os.MkdirAll(m.To, 0o755); err != nil {
-			return err
+		if _, err := os.Stat(m.To); errors.Is(err, os.ErrNotExist) {
+			if err := os.MkdirAll(m.To, 0o755); err != nil {
+				return err
+			}
 		}
 		if err := show(sources[n], m.To); err != nil {
 			return err

@@ -1,9 +1,13 @@
 package sagemaker
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,6 +22,9 @@ const soleGroup = "homogeneousCluster"
 // maxHosts is the most instances of one job: AWS's default quota of instances
 // across training jobs, and across processing jobs.
 const maxHosts = 20
+
+// hostsPlace is where names of hosts are looked up (hosts(5)).
+const hostsPlace = "/etc/hosts"
 
 // host is one instance of a job: what its container knows of it, and where it
 // lives.
@@ -36,6 +43,23 @@ func (c cluster) names() []string {
 		names[i] = h.name
 	}
 	return names
+}
+
+// hostsFile is what the host's container finds at /etc/hosts, where it can have one
+// of its own: beside what it finds at /opt/ml.
+func (h host) hostsFile() string { return filepath.Join(filepath.Dir(h.ml), "hosts") }
+
+// writeHosts adds the cluster's names to those that this machine knows. A machine
+// that has no such file needs none.
+func (c cluster) writeHosts(h host) error {
+	known, err := os.ReadFile(hostsPlace)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(h.hostsFile(), fmt.Appendf(known, "\n127.0.0.1 %s\n", strings.Join(c.names(), " ")), 0o644)
 }
 
 // of gives the hosts of some groups; without groups, all.

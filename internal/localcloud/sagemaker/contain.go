@@ -17,6 +17,7 @@ type contained struct {
 	arguments  []string // `train`, `serve` or a training job's own
 	source     string   // where script mode finds the user's source: see fetchSource
 	base, tmp  string   // folders: what it finds at /opt/ml, and its scratch
+	hosts      string   // what it finds at /etc/hosts, if there is such a file
 	alone      bool     // without a network
 
 	env, contract map[string]string // the user's variables, and above them the contract's

@@ -3,6 +3,7 @@ package sagemaker
 import (
 	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -46,11 +47,11 @@ func (i Isolation) settle(log *slog.Logger) (plain, err error) {
 // state, of which it has what is its own.
 func (s *Service) view(c contained) *process.Isolation {
 	own := func(dir string) process.Mount { return process.Mount{From: dir, To: dir} }
-	return &process.Isolation{
-		Hidden: []string{s.cfg.State},
-		Mounts: []process.Mount{{From: c.base, To: optRoot}, own(c.tmp), own(s.environments.dir)},
-		Alone:  c.alone,
+	mounts := []process.Mount{{From: c.base, To: optRoot}, own(c.tmp), own(s.environments.dir)}
+	if _, err := os.Stat(c.hosts); err == nil {
+		mounts = append(mounts, process.Mount{From: c.hosts, To: hostsPlace})
 	}
+	return &process.Isolation{Hidden: []string{s.cfg.State}, Mounts: mounts, Alone: c.alone}
 }
 
 // checkAlone refuses network isolation where it cannot be had.

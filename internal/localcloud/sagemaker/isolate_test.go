@@ -109,6 +109,19 @@ func TestContainersSeeOptML(t *testing.T) {
 	require.Equal(t, "data", c.get("result/b"))
 }
 
+// Hosts of a job find each other by name.
+func TestHostsHaveNames(t *testing.T) {
+	if refusedHere(t) {
+		return
+	}
+	c := start(t, nil)
+	in := trainingInput("named", map[string]string{"mode": "peers"})
+	in.ResourceConfig.InstanceCount = aws.Int32(2)
+	c.train(in)
+	c.awaitJob("named", types.TrainingJobStatusCompleted)
+	require.Equal(t, "[127.0.0.1]", c.untar("out/named/output/model.tar.gz", "model.txt"))
+}
+
 const literalScript = `import json, os
 hyper = json.load(open("/opt/ml/input/config/hyperparameters.json"))
 assert os.environ["SM_MODEL_DIR"] == "/opt/ml/model", os.environ["SM_MODEL_DIR"]

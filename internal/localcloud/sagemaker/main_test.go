@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -90,6 +91,10 @@ func train() {
 		must(os.WriteFile(base("model", "model.txt"), []byte("partial"), 0o644))
 	case "cluster":
 		trainTogether(hyper["fails"])
+	case "peers":
+		addresses, err := net.LookupHost("algo-2")
+		must(err)
+		must(os.WriteFile(base("model", "model.txt"), fmt.Append(nil, addresses), 0o644))
 	case "literal":
 		trainLiterally()
 	case "pipe":

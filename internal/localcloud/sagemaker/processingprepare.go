@@ -22,6 +22,7 @@ func (s *Service) prepareProcessing(ctx context.Context, job *processingJob, c c
 		dir := filepath.Join(h.ml, "config")
 		if err := first(
 			makeDirs(h.run, "."), makeDirs(h.tmp, "."), makeDirs(h.ml, "config", "output", "processing"),
+			c.writeHosts(h),
 			writeJSON(filepath.Join(dir, "resourceconfig.json"), c.resourceConfig(h)),
 			writeJSON(filepath.Join(dir, "processingjobconfig.json"), job.config()),
 		); err != nil {
@@ -67,7 +68,7 @@ func (j *processingJob) config() map[string]any {
 // processingRun is the container on one host.
 func (s *Service) processingRun(ctx context.Context, job *processingJob, h host) (process.Spec, error) {
 	a := job.AppSpecification
-	return s.contain(ctx, contained{image: *a.ImageUri, entrypoint: a.ContainerEntrypoint, arguments: a.ContainerArguments, base: h.ml, tmp: h.tmp,
+	return s.contain(ctx, contained{image: *a.ImageUri, entrypoint: a.ContainerEntrypoint, arguments: a.ContainerArguments, base: h.ml, tmp: h.tmp, hosts: h.hostsFile(),
 		alone: job.alone(), env: job.Environment,
 	}, process.Spec{
 		Dir: h.run, Log: s.file(h.log), Grace: s.cfg.JobGrace, Limit: time.Duration(*job.StoppingCondition.MaxRuntimeInSeconds) * time.Second,

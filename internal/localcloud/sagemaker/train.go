@@ -223,7 +223,7 @@ func (s *Service) trainingRuns(ctx context.Context, job *trainingJob, c cluster)
 	for i, h := range c {
 		var err error
 		specs[i], err = s.contain(ctx, contained{image: *a.TrainingImage, entrypoint: a.ContainerEntrypoint, arguments: arguments,
-			source: unquoted(job.HyperParameters["sagemaker_submit_directory"]), base: h.ml, tmp: h.tmp,
+			source: unquoted(job.HyperParameters["sagemaker_submit_directory"]), base: h.ml, tmp: h.tmp, hosts: h.hostsFile(),
 			alone: aws.ToBool(job.EnableNetworkIsolation), env: job.Environment,
 			contract: map[string]string{"TRAINING_JOB_NAME": *job.TrainingJobName, "TRAINING_JOB_ARN": *job.TrainingJobArn},
 		}, process.Spec{Dir: h.run, Log: s.file(h.log), Grace: s.cfg.JobGrace, Limit: job.limit()})

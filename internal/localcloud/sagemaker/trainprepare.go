@@ -27,6 +27,7 @@ func (s *Service) prepareTraining(ctx context.Context, job *trainingJob, c clust
 		if err := first(
 			makeDirs(h.run, "."), makeDirs(h.tmp, "."),
 			makeDirs(h.ml, "input/config", "input/data", "model", "output/data", "checkpoints", "code"),
+			c.writeHosts(h),
 			writeTrainingConfig(filepath.Join(h.ml, "input", "config"), job, c, h),
 		); err != nil {
 			return nil, err
