@@ -80,11 +80,12 @@ func (s *shape) link(shapes map[string]*shape) {
 }
 
 // fromJava writes what the models use of Java's patterns in Go's way: repetitions
-// beyond Go's 1,000, which bounds of the length hold too, a class, and what looks
+// beyond Go's 1,000, which bounds of the length hold too, classes, and what looks
 // ahead or back.
 var fromJava = strings.NewReplacer(
 	`{1,2048}`, `+`, `{0,1023}`, `*`, `{0,1024}`, `*`,
-	`\p{Alnum}`, `[:alnum:]`,
+	`\p{Alnum}`, `[:alnum:]`, `\p{Print}`, `[[:print:]]`, // the first only in brackets, the other only outside
+	`\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF`, `\x{20}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}`,
 	`([a-zA-Z0-9]([a-zA-Z0-9-]){0,62})(?<!-)`, `[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?`,
 	`(?!\s*$).+`, `.*\S.*`,
 )
