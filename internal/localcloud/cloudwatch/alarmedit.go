@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -22,23 +23,29 @@ func (a *Alarms) remove(_ context.Context, in *cloudwatch.DeleteAlarmsInput) (*c
 	now := a.cfg.Now().UTC()
 	err := a.db.Update(func(tx *bolt.Tx) error {
 		for _, name := range in.AlarmNames {
-			x, err := readAlarm(tx, name)
+			err := removeAlarm(tx, name, now)
 			if errors.Is(err, errNoAlarm) {
 				return &wire.Error{Code: "ResourceNotFound", Message: "Alarm " + name + " does not exist", Status: 404}
 			}
 			if err != nil {
 				return err
 			}
-			if err := tx.Bucket(alarmBucket).Delete([]byte(name)); err != nil {
-				return err
-			}
-			if err := recordConfiguration(tx, x, nil, now); err != nil {
-				return err
-			}
 		}
 		return nil
 	})
 	return &cloudwatch.DeleteAlarmsOutput{}, err
+}
+
+// removeAlarm deletes an alarm, or answers errNoAlarm.
+func removeAlarm(tx *bolt.Tx, name string, now time.Time) error {
+	x, err := readAlarm(tx, name)
+	if err != nil {
+		return err
+	}
+	if err := tx.Bucket(alarmBucket).Delete([]byte(name)); err != nil {
+		return err
+	}
+	return recordConfiguration(tx, x, nil, now)
 }
 
 func (a *Alarms) enable(_ context.Context, in *cloudwatch.EnableAlarmActionsInput) (*cloudwatch.EnableAlarmActionsOutput, error) {

@@ -45,6 +45,11 @@ func (a *Alarms) put(_ context.Context, in *cloudwatch.PutMetricAlarmInput) (*cl
 	if err := a.check(in); err != nil {
 		return nil, err
 	}
+	return &cloudwatch.PutMetricAlarmOutput{}, a.keep(in)
+}
+
+// keep stores a checked alarm.
+func (a *Alarms) keep(in *cloudwatch.PutMetricAlarmInput) error {
 	name, now := *in.AlarmName, a.cfg.Now().UTC()
 	err := a.db.Update(func(tx *bolt.Tx) error {
 		old, err := readAlarm(tx, name)
@@ -57,11 +62,10 @@ func (a *Alarms) put(_ context.Context, in *cloudwatch.PutMetricAlarmInput) (*cl
 		}
 		return recordConfiguration(tx, old, x, now)
 	})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		a.evaluateSoon(name)
 	}
-	a.evaluateSoon(name)
-	return &cloudwatch.PutMetricAlarmOutput{}, nil
+	return err
 }
 
 // made is the alarm that a request describes, in the state of the old one.
@@ -96,7 +100,16 @@ func orEmpty[T any](list []T) []T {
 }
 
 func (a *Alarms) check(in *cloudwatch.PutMetricAlarmInput) error {
-	for _, check := range []func(*cloudwatch.PutMetricAlarmInput) error{checkOffered, checkNames, checkStatistic, checkPeriods, checkThreshold, a.checkActions} {
+	if err := CheckAlarm(in); err != nil {
+		return err
+	}
+	return a.checkActions(in)
+}
+
+// CheckAlarm refuses, with a [wire.Error], an alarm that PutMetricAlarm would refuse
+// whatever its actions.
+func CheckAlarm(in *cloudwatch.PutMetricAlarmInput) error {
+	for _, check := range []func(*cloudwatch.PutMetricAlarmInput) error{checkOffered, checkNames, checkStatistic, checkPeriods, checkThreshold} {
 		if err := check(in); err != nil {
 			return err
 		}
@@ -192,7 +205,7 @@ func (a *Alarms) checkActions(in *cloudwatch.PutMetricAlarmInput) error {
 			return wrong("%d actions are given, at most %d are allowed.", len(actions), maxActions)
 		}
 		for _, action := range actions {
-			if a.cfg.Topics == nil || !strings.HasPrefix(action, "arn:aws:sns:") {
+			if a.cfg.Topics == nil || !isTopic(action) {
 				return wrong("Action %q is not supported by the local cloud: name an SNS topic", action)
 			}
 		}

@@ -44,16 +44,25 @@ func (a *Alarms) enter(tx *bolt.Tx, x *alarm, to state, now time.Time) error {
 	actions := map[types.StateValue][]string{
 		types.StateValueOk: x.OKActions, types.StateValueAlarm: x.AlarmActions, types.StateValueInsufficientData: x.InsufficientDataActions,
 	}
-	for _, topic := range actions[to.value] {
-		body, err := json.Marshal(action{*x.AlarmName, topic, a.subject(x), a.message(x, old.StateValue)})
-		if err != nil {
-			return err
-		}
-		if err := a.actions.Put(tx, topic, body); err != nil {
+	for _, do := range actions[to.value] {
+		if err := a.owe(tx, x, do, old.StateValue, now); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// owe has an action done. What is no topic is another service's, which looks at the
+// alarm itself.
+func (a *Alarms) owe(tx *bolt.Tx, x *alarm, do string, old types.StateValue, now time.Time) error {
+	if !isTopic(do) {
+		return recordAction(tx, action{Alarm: *x.AlarmName, Topic: do}, nil, now)
+	}
+	body, err := json.Marshal(action{*x.AlarmName, do, a.subject(x), a.message(x, old)})
+	if err != nil {
+		return err
+	}
+	return a.actions.Put(tx, do, body)
 }
 
 // setState sets a state until the next evaluation finds another.
