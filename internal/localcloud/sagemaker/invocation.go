@@ -153,12 +153,13 @@ func (c *invocation) post(ctx context.Context, addr string) (*answer, error) {
 // in microseconds. A model that gave no status, or one that is no answer, such as
 // a redirect, counts as 5xx.
 func (c *invocation) measure(v *variant, a *answer, status int) {
-	now := time.Now()
+	now, at := time.Now(), c.service.cfg.Now()
 	dimensions := map[string]string{"EndpointName": c.endpoint.name, "VariantName": v.spec.Name}
 	record := func(name string, value float64) {
-		c.service.cfg.Metrics.Record("AWS/SageMaker", name, dimensions, value, now)
+		c.service.cfg.Metrics.Record("AWS/SageMaker", name, dimensions, value, at)
 	}
 	record("Invocations", 1)
+	record("InvocationsPerInstance", 1/float64(len(v.replicas)))
 	record("Invocation4XXErrors", count(status >= 400 && status < 500))
 	record("Invocation5XXErrors", count((status < 200 || status > 299) && (status < 400 || status > 499)))
 	if a != nil && a.status != 0 {

@@ -41,7 +41,7 @@ func TestInvocationErrorsAndMetrics(t *testing.T) {
 	_, err = c.ask("none", "", "x")
 	refused(t, err, "ValidationError", "Endpoint none of account 000000000000 not found.")
 
-	for name, want := range map[string]float64{"Invocations": 6, "Invocation4XXErrors": 1, "Invocation5XXErrors": 2} {
+	for name, want := range map[string]float64{"Invocations": 6, "InvocationsPerInstance": 6, "Invocation4XXErrors": 1, "Invocation5XXErrors": 2} {
 		total, n := c.metrics.sum("AWS/SageMaker/" + name + "/e/red")
 		require.Equal(t, want, total, name)
 		require.Equal(t, 6, n, name)
