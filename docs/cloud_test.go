@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"steward/internal/localcloud/autoscaling"
 	"steward/internal/localcloud/cloudwatch"
 	"steward/internal/localcloud/logs"
 	"steward/internal/localcloud/sagemaker"
@@ -33,6 +34,7 @@ func TestOperations(t *testing.T) {
 	require.Equal(t, slices.Sorted(maps.Keys(monitoring)), operations(t, "## CloudWatch"))
 	require.Equal(t, slices.Sorted(maps.Keys(new(logs.Store).Operations())), operations(t, "## CloudWatch Logs"))
 	require.Equal(t, slices.Sorted(maps.Keys(new(sns.Service).Operations())), operations(t, "## SNS"))
+	require.Equal(t, slices.Sorted(maps.Keys(new(autoscaling.Service).Operations())), operations(t, "## Application Auto Scaling"))
 	// The maps of other services, if there are any, are not exported: their source says.
 	const registered = `"([A-Z][A-Za-z]+)"\]? *[:=]+ *wire\.Op\(`
 	require.Equal(t, all(registered, goFiles(t, "../internal/localcloud/*.go")), operations(t, "## STS"))

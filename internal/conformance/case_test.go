@@ -35,6 +35,8 @@ var suites = map[string][]kase{
 	"CloudWatch Logs":   logCases,
 	"SNS":               topicCases,
 	"STS":               identityCases,
+
+	"Application Auto Scaling": scalingCases,
 }
 
 func TestS3(t *testing.T)         { run(t, "S3") }
@@ -43,6 +45,7 @@ func TestRuntime(t *testing.T)    { run(t, "SageMaker Runtime") }
 func TestCloudWatch(t *testing.T) { run(t, "CloudWatch") }
 func TestLogs(t *testing.T)       { run(t, "CloudWatch Logs") }
 func TestSNS(t *testing.T)        { run(t, "SNS") }
+func TestScaling(t *testing.T)    { run(t, "Application Auto Scaling") }
 func TestSTS(t *testing.T)        { run(t, "STS") }
 
 func allCases() []kase { return slices.Concat(slices.Collect(maps.Values(suites))...) }

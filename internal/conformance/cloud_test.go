@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -33,6 +34,7 @@ type cloud struct {
 	metrics *cloudwatch.Client
 	logs    *cloudwatchlogs.Client
 	sns     *sns.Client
+	scaling *applicationautoscaling.Client
 	sts     *sts.Client
 }
 
@@ -43,6 +45,7 @@ func newCloud(t *testing.T) *cloud {
 	c.s3, c.sm, c.runtime = s3.NewFromConfig(cfg), sagemaker.NewFromConfig(cfg), sagemakerruntime.NewFromConfig(cfg)
 	c.metrics, c.sts = cloudwatch.NewFromConfig(cfg), sts.NewFromConfig(cfg)
 	c.logs, c.sns = cloudwatchlogs.NewFromConfig(cfg), sns.NewFromConfig(cfg)
+	c.scaling = applicationautoscaling.NewFromConfig(cfg)
 	return c
 }
 

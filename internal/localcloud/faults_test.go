@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -147,6 +148,11 @@ func TestFaultsByOperation(t *testing.T) {
 		},
 		"sns Publish arn:aws:sns:us-east-1:000000000000:ops": func() error {
 			_, err := sns.NewFromConfig(cfg).Publish(ctx, &sns.PublishInput{TopicArn: aws.String("arn:aws:sns:us-east-1:000000000000:ops"), Message: aws.String("x")})
+			return err
+		},
+		"application-autoscaling DeregisterScalableTarget endpoint/e/variant/v": func() error {
+			_, err := applicationautoscaling.NewFromConfig(cfg).DeregisterScalableTarget(ctx, &applicationautoscaling.DeregisterScalableTargetInput{
+				ServiceNamespace: "sagemaker", ResourceId: aws.String("endpoint/e/variant/v"), ScalableDimension: "sagemaker:variant:DesiredInstanceCount"})
 			return err
 		},
 		"sts GetCallerIdentity ": func() error { _, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil); return err },

@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -72,6 +73,9 @@ func TestAllServicesOnOnePort(t *testing.T) {
 	require.NoError(t, err)
 	_, err = cloudwatchlogs.NewFromConfig(cfg).DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})
 	require.NoError(t, err)
+	targets, err := applicationautoscaling.NewFromConfig(cfg).DescribeScalableTargets(t.Context(), &applicationautoscaling.DescribeScalableTargetsInput{ServiceNamespace: "sagemaker"})
+	require.NoError(t, err)
+	require.Empty(t, targets.ScalableTargets)
 	jobs, err := sagemaker.NewFromConfig(cfg).ListTrainingJobs(t.Context(), &sagemaker.ListTrainingJobsInput{})
 	require.NoError(t, err)
 	require.Empty(t, jobs.TrainingJobSummaries)

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"steward/internal/localcloud/autoscaling"
 	"steward/internal/localcloud/cloudwatch"
 	"steward/internal/localcloud/faults"
 	"steward/internal/localcloud/logs"
@@ -54,6 +55,7 @@ type Server struct {
 	alarms   *cloudwatch.Alarms
 	logs     *logs.Store
 	models   *sagemaker.Service
+	scaling  *autoscaling.Service
 }
 
 // New listens, opens the directory and takes up the work that was left in it. It
@@ -110,16 +112,20 @@ func (s *Server) open(cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.scaling, err = autoscaling.Open(autoscaling.Config{Dir: filepath.Join(cfg.Dir, "autoscaling"), Region: cfg.Region, Account: cfg.Account, Alarms: s.alarms, Log: cfg.Logger}); err != nil {
+		return err
+	}
 	injector := faults.NewInjector(cfg.Faults, cfg.Logger)
 	s.models, err = sagemaker.New(sagemaker.Config{
 		Dir: filepath.Join(cfg.Dir, "sagemaker"), Region: cfg.Region, Account: cfg.Account,
-		Objects: s.objects, Metrics: s.metrics, Logs: s.logs, Alarms: s.alarms, Faults: injector, Images: cfg.Images, Logger: cfg.Logger,
+		Objects: s.objects, Metrics: s.metrics, Logs: s.logs, Alarms: s.alarms, Scaling: s.scaling, Faults: injector, Images: cfg.Images, Logger: cfg.Logger,
 		Rules: cfg.Rules, Topics: s.topics, Isolation: cfg.Isolation, State: cfg.Dir,
 		Endpoint: s.url(), AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey,
 	})
 	if err != nil {
 		return err
 	}
+	s.scaling.Start(s.models)
 	verifier := wire.Verifier{AccessKey: cfg.AccessKey, SecretKey: cfg.SecretKey, Now: cfg.Now}
 	router := wire.NewRouter(verifier,
 		wire.S3(objects),
@@ -130,6 +136,7 @@ func (s *Server) open(cfg Config) (err error) {
 		wire.JSON("logs", "Logs_20140328", s.logs.Operations()),
 		wire.JSON("monitoring", "GraniteServiceVersion20100801", s.monitoring()), // as boto3 asks
 		wire.Query("sns", sns.Namespace, s.topics.Operations()),
+		wire.JSON("application-autoscaling", "AnyScaleFrontendService", s.scaling.Operations()),
 		wire.Query("sts", "https://sts.amazonaws.com/doc/2011-06-15/", security{cfg.Account, verifier}.operations()),
 	).Upsetting(injector.Upset)
 	s.http = &http.Server{
@@ -208,6 +215,9 @@ func (s *Server) drain(ctx context.Context) error {
 // close closes what is open, users before what they use.
 func (s *Server) close(ctx context.Context) error {
 	var errs []error
+	if s.scaling != nil {
+		errs = append(errs, s.scaling.Close())
+	}
 	if s.models != nil {
 		errs = append(errs, s.models.Close(ctx))
 	}

@@ -31,7 +31,7 @@ func TestParseRefuses(t *testing.T) {
 		{"more", `{} {}`, "more follows"},
 		{"no fault", `{"rules": [{}]}`, `rules[0]: fault ""`},
 		{"unknown fault", `{"rules": [{"fault": "lost"}, {"fault": "lots"}]}`, `rules[1]: fault "lots": it is one of [throttle error quota answer lost slow interrupt slow-start rollback]`},
-		{"unknown service", `{"rules": [{"fault": "lost", "service": "sqs"}]}`, `service "sqs": it is one of logs, monitoring, s3, sagemaker, sns, sts`},
+		{"unknown service", `{"rules": [{"fault": "lost", "service": "sqs"}]}`, `service "sqs": it is one of application-autoscaling, logs, monitoring, s3, sagemaker, sns, sts`},
 		{"quota elsewhere", `{"rules": [{"fault": "quota", "service": "s3"}]}`, "set service to sagemaker"},
 		{"answer without code", `{"rules": [{"fault": "answer"}]}`, "needs it"},
 		{"code without answer", `{"rules": [{"fault": "lost", "code": "X"}]}`, `code "X"`},

@@ -51,7 +51,7 @@ type Plan struct {
 // first that is not exhausted decides. In patterns * stands for any text; an
 // empty pattern takes every call.
 type Rule struct {
-	Service   string `json:"service,omitempty"`   // signing name: s3, sagemaker, monitoring, logs, sns, sts
+	Service   string `json:"service,omitempty"`   // signing name: s3, sagemaker, monitoring, logs, sns, application-autoscaling, sts
 	Operation string `json:"operation,omitempty"` // pattern, such as Create*
 	Resource  string `json:"resource,omitempty"`  // pattern of a name or ARN in the request; of S3, bucket/key
 
@@ -77,6 +77,8 @@ var services = map[string]struct{ throttled, failed wire.Error }{
 	"logs":       {wire.Error{Code: "ThrottlingException", Message: "Rate exceeded"}, internalFailure},
 	"sns": {wire.Error{Code: "Throttled", Message: "Rate exceeded", Status: http.StatusTooManyRequests},
 		wire.Error{Code: "InternalError", Message: "An internal service error has occurred.", Status: http.StatusInternalServerError}},
+	"application-autoscaling": {wire.Error{Code: "ThrottlingException", Message: "Rate exceeded"},
+		wire.Error{Code: "InternalServiceException", Message: "The service encountered an internal error.", Status: http.StatusInternalServerError}},
 	"sts": {wire.Error{Code: "Throttling", Message: "Rate exceeded"}, internalFailure},
 }
 

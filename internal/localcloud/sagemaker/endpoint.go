@@ -14,10 +14,10 @@ import (
 
 func (s *Service) endpointOperations(ops wire.Operations) {
 	ops["CreateEndpoint"] = wire.Op(s.createEndpoint)
-	ops["DescribeEndpoint"] = wire.Op(s.describeEndpoint)
+	ops["DescribeEndpoint"] = wire.Op(s.DescribeEndpoint)
 	ops["ListEndpoints"] = wire.Op(s.listEndpoints)
 	ops["UpdateEndpoint"] = wire.Op(s.updateEndpoint)
-	ops["UpdateEndpointWeightsAndCapacities"] = wire.Op(s.updateWeights)
+	ops["UpdateEndpointWeightsAndCapacities"] = wire.Op(s.UpdateEndpointWeightsAndCapacities)
 	ops["DeleteEndpoint"] = wire.Op(s.deleteEndpoint)
 }
 
@@ -68,7 +68,9 @@ func (s *Service) noEndpoint(name *string) error {
 	return invalid("Could not find endpoint %q.", s.arn("endpoint", aws.ToString(name)))
 }
 
-func (s *Service) describeEndpoint(_ context.Context, in *sm.DescribeEndpointInput) (*sm.DescribeEndpointOutput, error) {
+// DescribeEndpoint answers the operation of that name, for other services of this
+// cloud as well.
+func (s *Service) DescribeEndpoint(_ context.Context, in *sm.DescribeEndpointInput) (*sm.DescribeEndpointOutput, error) {
 	r, err := s.endpoint(in.EndpointName)
 	if err != nil {
 		return nil, err
@@ -100,7 +102,7 @@ func (s *Service) updateEndpoint(_ context.Context, in *sm.UpdateEndpointInput) 
 		if how == nil && aws.ToBool(in.RetainDeploymentConfig) {
 			how = r.LastDeployment
 		}
-		if err := retain(target, r.Deployed, in); err != nil {
+		if err := first(s.keepScaled(r, target), retain(target, r.Deployed, in)); err != nil {
 			return nil, err
 		}
 		if err := s.plan(target, how); err != nil {
@@ -158,7 +160,9 @@ func retain(to, from *deployment, in *sm.UpdateEndpointInput) error {
 	return nil
 }
 
-func (s *Service) updateWeights(_ context.Context, in *sm.UpdateEndpointWeightsAndCapacitiesInput) (*sm.UpdateEndpointWeightsAndCapacitiesOutput, error) {
+// UpdateEndpointWeightsAndCapacities answers the operation of that name, for other
+// services of this cloud as well.
+func (s *Service) UpdateEndpointWeightsAndCapacities(_ context.Context, in *sm.UpdateEndpointWeightsAndCapacitiesInput) (*sm.UpdateEndpointWeightsAndCapacitiesOutput, error) {
 	arn, err := s.beginChange(in.EndpointName, func(r *endpointRecord) (*deployment, error) {
 		return s.reweighed(r, in.DesiredWeightsAndCapacities)
 	})
@@ -229,6 +233,9 @@ func (s *Service) deleteEndpoint(_ context.Context, in *sm.DeleteEndpointInput) 
 	}
 	if err != nil {
 		return nil, err
+	}
+	if s.cfg.Scaling != nil {
+		s.cfg.Scaling.Forget(r.Name)
 	}
 	if ep, ok := s.endpoints.get(r.Name); ok {
 		s.spawn(func() { s.takeDown(ep, r.ARN) })

@@ -57,9 +57,10 @@ type Config struct {
 	Dir, Region, Account           string
 	Objects                        Objects
 	Metrics                        Metrics
-	Logs                           Logs   // of containers; without, they are files only
-	Alarms                         Alarms // that guard deployments; without, there are none
-	Faults                         Faults // of jobs and model servers; without, there are none
+	Logs                           Logs    // of containers; without, they are files only
+	Alarms                         Alarms  // that guard deployments; without, there are none
+	Scaling                        Scaling // of variants; without, there is none
+	Faults                         Faults  // of jobs and model servers; without, there are none
 	Images                         []Image
 	Rules                          []events.Rule // where events go
 	Topics                         events.Topics
@@ -77,7 +78,7 @@ type Config struct {
 	TuningInterval  time.Duration // between looks at the objectives of running tuning jobs (1 s)
 	ShiftInterval   time.Duration // between looks at the alarms and the clock while traffic moves (1 s)
 
-	Now func() time.Time // the clock of deployments; time.Now if nil
+	Now func() time.Time // the clock of deployments and of what is measured; time.Now if nil
 }
 
 // Service is the running service.

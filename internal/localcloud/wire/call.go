@@ -13,7 +13,8 @@ import (
 
 // Call is a verified request, as it is known before its service runs.
 type Call struct {
-	// Service is the signing name: s3, sagemaker, monitoring, logs, sns, sts.
+	// Service is the signing name: s3, sagemaker, monitoring, logs, sns, sts,
+	// application-autoscaling.
 	Service string
 	// Operation is AWS's name of it, such as CreateTrainingJob or PutObject.
 	Operation string
@@ -101,7 +102,8 @@ func rereadable(r *http.Request) []byte {
 	return body
 }
 
-// namesIn are the texts of a JSON object's members that end in Name or Arn.
+// namesIn are the texts of a JSON object's members that end in Name, Arn or ARN, and
+// its ResourceId.
 func namesIn(body []byte) []string {
 	var members map[string]any
 	if json.Unmarshal(body, &members) != nil {
@@ -109,7 +111,7 @@ func namesIn(body []byte) []string {
 	}
 	var names []string
 	for member, value := range members {
-		if text, ok := value.(string); ok && (strings.HasSuffix(member, "Name") || strings.HasSuffix(member, "Arn")) {
+		if text, ok := value.(string); ok && (strings.HasSuffix(member, "Name") || strings.HasSuffix(member, "Arn") || strings.HasSuffix(member, "ARN") || member == "ResourceId") {
 			names = append(names, text)
 		}
 	}
