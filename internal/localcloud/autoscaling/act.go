@@ -48,7 +48,7 @@ func unchanged(tx *bolt.Tx, t *target) (*target, error) {
 	if errors.Is(err, errMissing) {
 		return nil, nil
 	}
-	if err != nil || now.Set != t.Set || now.ARN != t.ARN {
+	if err != nil || !now.same(t) {
 		return nil, err
 	}
 	return now, nil

@@ -34,6 +34,9 @@ type target struct {
 	NotScaled string    // why the last one was not even tried, as activities say it
 }
 
+// same tells whether a target was not registered anew between two reads of it.
+func (t *target) same(o *target) bool { return t.ARN == o.ARN && t.Set == o.Set }
+
 // change is one of a capacity.
 type change struct {
 	At       time.Time

@@ -28,6 +28,8 @@ func (s *Service) register(ctx context.Context, in *aas.RegisterScalableTargetIn
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
+	s.editing.Lock()
+	defer s.editing.Unlock()
 	if _, err := s.look(ctx, *in.ResourceId); err != nil {
 		return nil, reword(err)
 	}
@@ -96,24 +98,35 @@ func (s *Service) deregister(_ context.Context, in *aas.DeregisterScalableTarget
 	if err := checkResource(in.ServiceNamespace, in.ResourceId, in.ScalableDimension); err != nil {
 		return nil, err
 	}
-	err := s.drop(*in.ResourceId)
+	err := s.drop(*in.ResourceId, nil)
 	if errors.Is(err, errMissing) {
 		return nil, noTarget("found", *in.ResourceId)
 	}
 	return &aas.DeregisterScalableTargetOutput{}, err
 }
 
-// drop forgets a target, or answers errMissing. The alarms go first: a crash in
-// between leaves policies, of which the next start makes them again.
-func (s *Service) drop(resource string) error {
+// errAnew says that a target is not the one that was seen.
+var errAnew = errors.New("was registered anew")
+
+// drop forgets a target, or answers errMissing; one that was registered anew since it
+// was seen stays. The alarms go first: a crash in between leaves policies, of which
+// the next start makes them again.
+func (s *Service) drop(resource string, seen *target) error {
 	s.editing.Lock()
 	defer s.editing.Unlock()
 	policies, err := view(s, func(tx *bolt.Tx) ([]*policy, error) {
-		if _, err := read[target](tx, targetBucket, resource); err != nil {
+		t, err := read[target](tx, targetBucket, resource)
+		if err == nil && seen != nil && !t.same(seen) {
+			err = errAnew
+		}
+		if err != nil {
 			return nil, err
 		}
 		return policiesOf(tx, resource)
 	})
+	if errors.Is(err, errAnew) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -176,7 +189,7 @@ func (s *Service) Scales(endpoint, variant string) bool {
 func (s *Service) Forget(endpoint string) {
 	list, err := view(s, func(tx *bolt.Tx) ([]*target, error) { return all[target](tx, targetBucket, resourceOf(endpoint, "")) })
 	for _, t := range list {
-		err = errors.Join(err, s.drop(t.Resource))
+		err = errors.Join(err, s.drop(t.Resource, t))
 	}
 	if err != nil {
 		s.cfg.Log.Error("deregistering the variants of a deleted endpoint", "endpoint", endpoint, "error", err)

@@ -70,7 +70,10 @@ func (s *Service) tend(now time.Time) error {
 func (s *Service) lookAt(t *target, now time.Time) error {
 	seen, err := s.look(s.ctx, t.Resource)
 	if _, refused := errors.AsType[*wire.Error](err); refused || err == nil && seen.status == smtypes.EndpointStatusDeleting {
-		return s.drop(t.Resource)
+		if err = s.drop(t.Resource, t); errors.Is(err, errMissing) {
+			return nil // whoever deleted the endpoint has done it
+		}
+		return err
 	}
 	if err != nil || seen.current == 0 || t.Tried.Truncate(time.Minute).Equal(now.Truncate(time.Minute)) {
 		return err // it is being made, or had its chance in this minute
