@@ -79,6 +79,51 @@ class Serving(Case):
         found = self.await_objects("captured/")
         self.assertIn(f"captured/{predictor.endpoint_name}/AllTraffic/", found[0])
 
+    def test_scaling(self):
+        predictor = self.deploy(self.model())
+        scaling = cloud.client("application-autoscaling")
+        target = {
+            "ServiceNamespace": "sagemaker",
+            "ResourceId": f"endpoint/{predictor.endpoint_name}/variant/AllTraffic",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        }
+        arn = scaling.register_scalable_target(MinCapacity=2, MaxCapacity=3, Tags={"team": "a"}, **target)["ScalableTargetARN"]
+        self.assertEqual({"team": "a"}, scaling.list_tags_for_resource(ResourceARN=arn)["Tags"])
+        policy = scaling.put_scaling_policy(
+            PolicyName="SageMakerEndpointInvocationScalingPolicy",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": 70.0,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+                "ScaleInCooldown": 300,
+                "ScaleOutCooldown": 60,
+            },
+            **target,
+        )
+        described = scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=target["ResourceId"])
+        self.assertEqual(policy["Alarms"], described["ScalingPolicies"][0]["Alarms"])
+        for _ in range(300):
+            pages = scaling.get_paginator("describe_scaling_activities").paginate(**target)
+            activities = [a for page in pages for a in page["ScalingActivities"]]
+            if activities and activities[0]["StatusCode"] == "Successful":
+                break
+            cloud.pause()
+        self.assertEqual("minimum capacity was set to 2", activities[0]["Cause"])
+        variant = self.sm.describe_endpoint(EndpointName=predictor.endpoint_name)["ProductionVariants"][0]
+        self.assertEqual(2, variant["CurrentInstanceCount"])
+        scaling.delete_scaling_policy(PolicyName="SageMakerEndpointInvocationScalingPolicy", **target)
+        scaling.deregister_scalable_target(**target)
+        with self.assertRaises(scaling.exceptions.ObjectNotFoundException):
+            scaling.deregister_scalable_target(**target)
+        self.refused(
+            "ObjectNotFoundException", "No scalable target registered", scaling.put_scaling_policy,
+            PolicyName="p", PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": 70.0,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+            },
+            **target,
+        )
+
     def await_objects(self, prefix):
         for _ in range(300):
             found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
