@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -42,24 +43,35 @@ func Pack(dir string, programs ...string) (Packed, error) {
 		return Packed{}, err
 	}
 	var out bytes.Buffer
-	z := gzip.NewWriter(&out) // without a name or a time
-	p := &packing{dir: dir, tar: tar.NewWriter(z)}
+	// Without a name or a time, and stored: how well one version of a compressor does
+	// must not change what the content is called.
+	z, err := gzip.NewWriterLevel(&out, gzip.NoCompression)
+	if err != nil {
+		return Packed{}, err
+	}
+	p := &packing{dir: dir, tar: tar.NewWriter(z), packed: map[string]bool{}}
 	err = filepath.WalkDir(dir, p.add) // in the order of names
 	if err := errors.Join(err, p.tar.Close(), z.Close()); err != nil {
 		return Packed{}, fmt.Errorf("pack %s: %w", dir, err)
+	}
+	for _, program := range programs {
+		if !p.packed[path.Clean(program)] {
+			return Packed{}, fmt.Errorf("pack %s: the program %s is left out, as all that is hidden or in a Python cache: move it", dir, program)
+		}
 	}
 	sum := sha256.Sum256(out.Bytes())
 	return Packed{out.Bytes(), "sha256:" + hex.EncodeToString(sum[:])}, nil
 }
 
 type packing struct {
-	dir   string
-	tar   *tar.Writer
-	bytes int64
+	dir    string
+	tar    *tar.Writer
+	bytes  int64
+	packed map[string]bool // names in the archive
 }
 
-func (p *packing) add(path string, d fs.DirEntry, err error) error {
-	if err != nil || path == p.dir {
+func (p *packing) add(file string, d fs.DirEntry, err error) error {
+	if err != nil || file == p.dir {
 		return err
 	}
 	switch {
@@ -71,7 +83,7 @@ func (p *packing) add(path string, d fs.DirEntry, err error) error {
 	case d.IsDir():
 		return nil // folders come with their files
 	case !d.Type().IsRegular():
-		return fmt.Errorf("%s is neither a file nor a folder: put the file itself there", path)
+		return fmt.Errorf("%s is neither a file nor a folder: put the file itself there", file)
 	}
 	info, err := d.Info()
 	if err != nil {
@@ -80,11 +92,11 @@ func (p *packing) add(path string, d fs.DirEntry, err error) error {
 	if p.bytes += info.Size(); p.bytes > MaxBytes { // before it is read
 		return fmt.Errorf("the files have more than %d MiB: keep data out of the source folder", MaxBytes>>20)
 	}
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	name, err := filepath.Rel(p.dir, path)
+	name, err := filepath.Rel(p.dir, file)
 	if err != nil {
 		return err
 	}
@@ -95,6 +107,7 @@ func (p *packing) add(path string, d fs.DirEntry, err error) error {
 	if err := p.tar.WriteHeader(&h); err != nil {
 		return err
 	}
+	p.packed[h.Name] = true
 	_, err = p.tar.Write(text)
 	return err
 }
