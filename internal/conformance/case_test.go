@@ -30,7 +30,7 @@ type kase struct {
 var suites = map[string][]kase{
 	"S3":                slices.Concat(bucketCases, objectCases, writeCases, listCases, multipartCases, versionCases, settingCases, lockCases, documentCases),
 	"SageMaker":         slices.Concat(trainingCases, modeCases, shiftCases, captureCases, transformCases, registryCases, modelCases, configCases, endpointCases, tagCases, tuningCases, cardCases, processingCases),
-	"SageMaker Runtime": runtimeCases,
+	"SageMaker Runtime": slices.Concat(runtimeCases, laterCases),
 	"CloudWatch":        slices.Concat(metricCases, alarmCases),
 	"CloudWatch Logs":   logCases,
 	"SNS":               topicCases,

@@ -2,6 +2,7 @@
 
 import json
 
+from botocore.eventstream import EventStream
 from botocore.validate import ParamValidator
 
 
@@ -23,7 +24,7 @@ class Answers:
             return
         members = {k: v for k, v in parsed.items() if k != "ResponseMetadata"}
         _amend(model.name, members)
-        wrong = _wrong(model.output_shape, members, model.name)
+        wrong = _wrong(model.output_shape, _comparable(members), model.name)
         report = ParamValidator().validate(_comparable(members), model.output_shape)
         if report.has_errors():
             wrong.append(f"{model.name}: {report.generate_report()}")
@@ -43,8 +44,8 @@ def _amend(operation, members):
 
 
 def _comparable(members):
-    """A stream that is not read yet stands for its bytes."""
-    return {k: b"" if hasattr(v, "read") else v for k, v in members.items()}
+    """A stream that is not read yet stands for its bytes, or for its events."""
+    return {k: {} if isinstance(v, EventStream) else b"" if hasattr(v, "read") else v for k, v in members.items()}
 
 
 def _wrong(shape, value, path):

@@ -1,6 +1,8 @@
 """From a model to answers: endpoints, batch transform, the registry."""
 
+from sagemaker.async_inference import AsyncInferenceConfig, WaiterConfig
 from sagemaker.deserializers import StringDeserializer
+from sagemaker.exceptions import AsyncInferenceModelError
 from sagemaker.model import Model
 from sagemaker.model_monitor import DataCaptureConfig
 from sagemaker.predictor import Predictor
@@ -56,6 +58,30 @@ class Serving(Case):
             Body=b"bad",
         )
         self.assertEqual(400, error.response["OriginalStatusCode"])
+
+    def test_answers_later(self):
+        config = AsyncInferenceConfig(
+            output_path=f"s3://{self.bucket}/answers", failure_path=f"s3://{self.bucket}/failures"
+        )
+        predictor = self.deploy(self.model(), async_inference_config=config)
+        self.s3.put_object(Bucket=self.bucket, Key="rows.csv", Body=b"1\n2\n")
+        self.s3.put_object(Bucket=self.bucket, Key="bad.csv", Body=b"bad")
+        waiter = WaiterConfig(max_attempts=60, delay=1)
+        answer = predictor.predict_async(input_path=f"s3://{self.bucket}/rows.csv")
+        self.assertEqual("m<1>application/json\nm<2>application/json\n", answer.get_result(waiter))
+        answer = predictor.predict_async(input_path=f"s3://{self.bucket}/bad.csv")
+        with self.assertRaises(AsyncInferenceModelError) as raised:
+            answer.get_result(waiter)
+        self.assertIn("a bad row", str(raised.exception))
+
+    def test_streams(self):
+        predictor = self.deploy(self.model())
+        out = cloud.client("sagemaker-runtime").invoke_endpoint_with_response_stream(
+            EndpointName=predictor.endpoint_name, Body=b"1\n2\n", ContentType="text/csv", Accept="text/csv"
+        )
+        parts = [event["PayloadPart"]["Bytes"] for event in out["Body"]]
+        self.assertEqual(b"m<1>text/csv\nm<2>text/csv\n", b"".join(parts))
+        self.assertEqual("text/csv", out["ContentType"])
 
     def test_update(self):
         predictor = self.deploy(self.model("old"))

@@ -138,11 +138,17 @@ func (s *Store) Record(namespace, name string, dimensions map[string]string, val
 }
 
 // unitOf is the unit in which SageMaker reports a metric, by "SageMaker endpoint
-// invocation metrics" of its developer guide: latencies in microseconds, counts
-// without unit.
+// invocation metrics" and "Monitoring asynchronous endpoint" of its developer
+// guide; counts have none.
 func unitOf(namespace, name string) types.StandardUnit {
-	if namespace == "AWS/SageMaker" && strings.HasSuffix(name, "Latency") {
+	switch {
+	case namespace != "AWS/SageMaker":
+	case strings.HasSuffix(name, "Latency"), name == "TimeInBacklog":
 		return types.StandardUnitMicroseconds
+	case name == "TotalProcessingTime":
+		return types.StandardUnitMilliseconds
+	case name == "ApproximateAgeOfOldestRequest":
+		return types.StandardUnitSeconds
 	}
 	return types.StandardUnitNone
 }

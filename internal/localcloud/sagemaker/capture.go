@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"mime"
 	"path"
@@ -45,6 +46,9 @@ func (c *invocation) capture(routes *routes, v *variant, a *answer) error {
 	conf := routes.capture
 	if !captures(conf) || rand.IntN(100) >= int(*conf.InitialSamplingPercentage) {
 		return nil
+	}
+	if len(a.body) > maxBody {
+		return fmt.Errorf("a streamed answer is larger than %d bytes", maxBody)
 	}
 	now := time.Now().UTC()
 	line := captureLine{EventVersion: "0", EventMetadata: eventMetadata{

@@ -67,6 +67,16 @@ func (r *recorder) sum(key string) (total float64, n int) {
 	return total, len(r.values[key])
 }
 
+// last is the newest value.
+func (r *recorder) last(key string) float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if all := r.values[key]; len(all) > 0 {
+		return all[len(all)-1]
+	}
+	return -1
+}
+
 // hosted are the services of one directory.
 type hosted struct {
 	service *sagemaker.Service

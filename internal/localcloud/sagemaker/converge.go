@@ -25,16 +25,24 @@ type endpoint struct {
 	// restored is closed when an endpoint that an earlier service left InService
 	// has its servers back; nil for a new endpoint.
 	restored chan struct{}
+	backlog  *backlog // of asynchronous requests
 }
 
 func (s *Service) newEndpoint(name string, served bool) *endpoint {
-	ep := &endpoint{name: name}
+	ep := &endpoint{name: name, backlog: newBacklog()}
 	ep.ctx, ep.cancel = context.WithCancel(s.ctx)
 	if served {
 		ep.restored = make(chan struct{})
 	}
 	s.endpoints.put(name, ep)
+	s.spawn(func() { s.pursue(ep) })
 	return ep
+}
+
+// serve has requests go another way from now on.
+func (ep *endpoint) serve(next *routes) {
+	ep.routes.Store(next)
+	ep.backlog.signal()
 }
 
 // resumeEndpoints takes up every endpoint where it was.
@@ -87,7 +95,7 @@ func (s *Service) restore(ep *endpoint, midChange bool) {
 // assemble builds the routes of d from spare servers, which it takes out of
 // the map, and fresh ones, which it returns even when it fails.
 func (s *Service) assemble(ctx context.Context, name string, d *deployment, spare map[string][]*replica) (*routes, []*replica, error) {
-	next := &routes{capture: d.Capture}
+	next := &routes{capture: d.Capture, async: d.Async}
 	g, ctx := errgroup.WithContext(ctx)
 	var mu sync.Mutex
 	var fresh []*replica
@@ -141,7 +149,7 @@ func (s *Service) takeDown(ep *endpoint, arn string) {
 	defer ep.mu.Unlock()
 	retireAll(slices.Collect(maps.Keys(ep.routes.Swap(nil).servers())))
 	s.endpoints.remove(ep.name)
-	if err := s.repeat(func() error { return s.store.endpoints.remove(ep.name, arn) }); err != nil {
+	if err := s.repeat(func() error { return s.store.forgetEndpoint(ep.name, arn) }); err != nil {
 		s.log.Error("endpoint left in deletion", "endpoint", ep.name, "error", err)
 	}
 }

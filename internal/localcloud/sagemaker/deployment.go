@@ -39,6 +39,7 @@ type deployment struct {
 	Config   string
 	Variants []variantSpec
 	Capture  *types.DataCaptureConfig
+	Async    *types.AsyncInferenceConfig // nil for an endpoint that answers at once
 	Shift    shift
 }
 
@@ -50,6 +51,15 @@ func (d *deployment) instances() (n int32) {
 		}
 	}
 	return n
+}
+
+// fewest is how many instances a variant has at least: requests of an asynchronous
+// endpoint can wait until there are some.
+func (d *deployment) fewest() int32 {
+	if d.Async != nil {
+		return 0
+	}
+	return 1
 }
 
 // variantSpec is one variant of a deployment.
@@ -74,7 +84,7 @@ func (v variantSpec) identity() string {
 
 // deploymentOf resolves an endpoint configuration.
 func (s *Service) deploymentOf(c *endpointConfig) (*deployment, error) {
-	d := &deployment{Config: *c.EndpointConfigName, Capture: c.DataCaptureConfig}
+	d := &deployment{Config: *c.EndpointConfigName, Capture: c.DataCaptureConfig, Async: c.AsyncInferenceConfig}
 	for _, v := range c.ProductionVariants {
 		if err := s.addVariant(d, v, false); err != nil {
 			return nil, err
@@ -167,7 +177,7 @@ func (r *endpointRecord) describe() *sm.DescribeEndpointOutput {
 	if shown == nil {
 		shown = r.Target
 	}
-	out.EndpointConfigName, out.DataCaptureConfig = &shown.Config, captureSummary(shown.Capture)
+	out.EndpointConfigName, out.DataCaptureConfig, out.AsyncInferenceConfig = &shown.Config, captureSummary(shown.Capture), shown.Async
 	if r.Target != nil && r.Deployed != nil {
 		out.PendingDeploymentSummary = r.pending()
 	}

@@ -178,8 +178,8 @@ func (s *Service) reweighed(r *endpointRecord, wanted []types.DesiredWeightAndCa
 		if err := only("DesiredWeightsAndCapacities.", w, "VariantName", "DesiredWeight", "DesiredInstanceCount"); err != nil {
 			return nil, err
 		}
-		if n := w.DesiredInstanceCount; n != nil && *n < 1 {
-			return nil, invalid("DesiredWeightsAndCapacities.DesiredInstanceCount %d: must be at least 1", *n)
+		if n := w.DesiredInstanceCount; n != nil && *n < target.fewest() {
+			return nil, invalid("DesiredWeightsAndCapacities.DesiredInstanceCount %d: must be at least %d", *n, target.fewest())
 		}
 		at := slices.IndexFunc(target.Variants, func(v variantSpec) bool { return v.Name == *w.VariantName })
 		if at < 0 {

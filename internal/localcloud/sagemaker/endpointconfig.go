@@ -50,9 +50,10 @@ func (s *Service) createEndpointConfig(_ context.Context, in *sm.CreateEndpointC
 
 func (s *Service) checkEndpointConfig(in *sm.CreateEndpointConfigInput) error {
 	if err := first(
-		only("", in, "EndpointConfigName", "ProductionVariants", "ShadowProductionVariants", "DataCaptureConfig",
+		only("", in, "EndpointConfigName", "ProductionVariants", "ShadowProductionVariants", "DataCaptureConfig", "AsyncInferenceConfig",
 			"ExecutionRoleArn", "KmsKeyId", "Tags", "VpcConfig"),
 		checkCapture(in.DataCaptureConfig),
+		checkAsync(in),
 	); err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ type invocation struct {
 	header   http.Header
 	body     []byte
 	began    time.Time
+	limit    time.Duration // how long a model may take
+	stream   *stream       // where a good answer goes as it is made; nil to have it whole
 }
 
 // answer is what a variant's model said.
@@ -88,7 +90,7 @@ func (c *invocation) send(ctx context.Context, routes *routes, v *variant) (*ans
 // ask tries the variant's servers, least loaded first, until one can be
 // reached.
 func (c *invocation) ask(ctx context.Context, v *variant) (*answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, invocationTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	tried := map[*replica]bool{}
 	for {
@@ -96,7 +98,7 @@ func (c *invocation) ask(ctx context.Context, v *variant) (*answer, error) {
 		if !ok {
 			return nil, errNoServer
 		}
-		a, err := c.post(ctx, addr)
+		a, err := c.post(ctx, v, addr)
 		server.release()
 		if err == nil {
 			a.variant = v
@@ -110,19 +112,19 @@ func (c *invocation) ask(ctx context.Context, v *variant) (*answer, error) {
 		if errors.Is(err, context.DeadlineExceeded) {
 			message = "Your invocation timed out while waiting for a response from container primary."
 		}
-		return &answer{variant: v, body: []byte(message), header: http.Header{}}, ctxOnly(ctx, err)
+		return &answer{variant: v, body: []byte(message), header: http.Header{}}, gaveUp(err)
 	}
 }
 
-// ctxOnly returns an error when the caller itself gave up.
-func ctxOnly(ctx context.Context, err error) error {
-	if errors.Is(ctx.Err(), context.Canceled) {
+// gaveUp returns an error when it was the caller who gave up.
+func gaveUp(err error) error {
+	if errors.Is(err, context.Canceled) {
 		return wire.Errorf("ValidationError", "the client closed the connection: %v", err)
 	}
 	return nil
 }
 
-func (c *invocation) post(ctx context.Context, addr string) (*answer, error) {
+func (c *invocation) post(ctx context.Context, v *variant, addr string) (*answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, addr+"/invocations", bytes.NewReader(c.body))
 	if err != nil {
 		return nil, err
@@ -138,12 +140,18 @@ func (c *invocation) post(ctx context.Context, addr string) (*answer, error) {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	streams := c.stream != nil && resp.StatusCode >= 200 && resp.StatusCode <= 299
+	var body []byte
+	if streams {
+		body, err = c.stream.pass(ctx, v, resp)
+	} else {
+		body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	}
 	if err != nil {
 		return nil, err
 	}
 	a := &answer{status: resp.StatusCode, header: resp.Header, body: body, took: time.Since(began)}
-	if len(body) > maxBody {
+	if len(body) > maxBody && !streams {
 		a.status, a.body = http.StatusInternalServerError, []byte("the model's answer is greater than the limit of 6 MiB")
 	}
 	return a, nil
@@ -190,7 +198,7 @@ func (c *invocation) mirror(routes *routes) {
 		c.service.spawn(func() {
 			defer func() { <-c.service.shadows }()
 			copied := *c
-			copied.began = time.Now()
+			copied.began, copied.stream = time.Now(), nil
 			if _, err := copied.send(c.service.ctx, routes, v); err != nil {
 				c.service.log.Debug("shadow variant", "endpoint", c.endpoint.name, "variant", v.spec.Name, "error", err)
 			}

@@ -300,6 +300,20 @@ func answerAs(w http.ResponseWriter, name, body string) {
 		must(os.WriteFile(rest+".waiting", nil, 0o644))
 		awaitFile(rest)
 		fmt.Fprint(w, name)
+	case "parts": // the second only when the file is there
+		fmt.Fprint(w, "one ")
+		must(http.NewResponseController(w).Flush())
+		awaitFile(rest)
+		fmt.Fprint(w, "two")
+	case "flood": // until nobody listens
+		for err := error(nil); err == nil; {
+			_, err = w.Write(make([]byte, 64<<10))
+		}
+		must(os.WriteFile(rest+".waiting", nil, 0o644))
+	case "tear":
+		fmt.Fprint(w, "one ")
+		must(http.NewResponseController(w).Flush())
+		panic(http.ErrAbortHandler)
 	default:
 		for line := range strings.Lines(body) {
 			if strings.HasPrefix(line, "late ") { // so that a later batch overtakes this one

@@ -176,14 +176,20 @@ func (r *replica) release() {
 	}
 }
 
+func (r *replica) isClosing() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closing
+}
+
 func (r *replica) load() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.inflight
 }
 
-// retire lets requests in flight finish, for as long as one may take, and ends
-// the replica. It returns when nothing of it is left.
+// retire lets requests in flight finish, for as long as a streamed one may take, and
+// ends the replica. It returns when nothing of it is left.
 func (r *replica) retire() {
 	r.mu.Lock()
 	if !r.closing {
@@ -192,7 +198,7 @@ func (r *replica) retire() {
 		}
 	}
 	r.mu.Unlock()
-	timer := time.NewTimer(invocationTimeout)
+	timer := time.NewTimer(streamTimeout)
 	defer timer.Stop()
 	select {
 	case <-r.idle:

@@ -15,7 +15,8 @@ import (
 type routes struct {
 	production, shadows []*variant
 	capture             *types.DataCaptureConfig
-	next                *routes // takes a share of the traffic while a deployment moves it; nil otherwise
+	async               *types.AsyncInferenceConfig // nil if requests are answered at once
+	next                *routes                     // takes a share of the traffic while a deployment moves it; nil otherwise
 	share               float64
 }
 

@@ -30,14 +30,18 @@ const (
 	headerInvoked   = "X-Amzn-Invoked-Production-Variant"
 )
 
-// Runtime is the SageMaker runtime API: POST /endpoints/{name}/invocations.
+// Runtime is the SageMaker runtime API: POST below /endpoints/{name}/.
 func (s *Service) Runtime() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /endpoints/{name}/invocations", func(w http.ResponseWriter, r *http.Request) {
-		if err := s.invoke(w, r); err != nil {
-			refuse(w, err)
-		}
-	})
+	for operation, answer := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"invocations": s.invoke, "invocations-response-stream": s.invokeStream, "async-invocations": s.invokeAsync,
+	} {
+		mux.HandleFunc("POST /endpoints/{name}/"+operation, func(w http.ResponseWriter, r *http.Request) {
+			if err := answer(w, r); err != nil {
+				refuse(w, err)
+			}
+		})
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, &wire.Error{Code: "UnknownOperationException", Status: http.StatusNotFound,
 			Message: fmt.Sprintf("sagemaker runtime: %s %s is not offered by this local cloud", r.Method, r.URL.Path)})
@@ -85,20 +89,10 @@ func refuse(w http.ResponseWriter, err error) {
 // invoke answers one invocation. A captured one is in the spool before it is
 // answered.
 func (s *Service) invoke(w http.ResponseWriter, r *http.Request) error {
-	began := time.Now()
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return &wire.Error{Code: "ValidationError", Message: fmt.Sprintf("Request is greater than the limit of %d bytes.", maxBody), Status: http.StatusRequestEntityTooLarge}
-	}
-	if err != nil {
-		return wire.Errorf("ValidationError", "request body: %v", err)
-	}
-	ep, err := s.serving(r.Context(), r.PathValue("name"))
+	call, err := s.read(w, r)
 	if err != nil {
 		return err
 	}
-	call := &invocation{service: s, endpoint: ep, header: r.Header, body: body, began: began}
 	answer, err := call.run(r.Context())
 	if err != nil {
 		return err
@@ -111,6 +105,43 @@ func (s *Service) invoke(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set(headerInvoked, answer.variant.spec.Name)
 	w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
 	_, _ = w.Write(answer.body) // the client may be gone
+	return nil
+}
+
+// read takes an invocation in that is answered at once.
+func (s *Service) read(w http.ResponseWriter, r *http.Request) (*invocation, error) {
+	began := time.Now()
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, &wire.Error{Code: "ValidationError", Message: fmt.Sprintf("Request is greater than the limit of %d bytes.", maxBody), Status: http.StatusRequestEntityTooLarge}
+	}
+	if err != nil {
+		return nil, wire.Errorf("ValidationError", "request body: %v", err)
+	}
+	ep, err := s.serving(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	if now := ep.routes.Load(); now != nil && now.async != nil {
+		return nil, wire.Errorf("ValidationError", "Endpoint %s is an asynchronous endpoint. Use InvokeEndpointAsync.", ep.name)
+	}
+	return &invocation{service: s, endpoint: ep, header: r.Header, body: body, began: began, limit: invocationTimeout}, nil
+}
+
+// invokeStream passes the answer of a model on as it is made. What goes wrong once
+// it has begun was told in the stream.
+func (s *Service) invokeStream(w http.ResponseWriter, r *http.Request) error {
+	call, err := s.read(w, r)
+	if err != nil {
+		return err
+	}
+	call.header = r.Header.Clone()
+	call.header.Set("Accept", r.Header.Get(headerAccept))
+	call.limit, call.stream = streamTimeout, newStream(w)
+	if _, err := call.run(r.Context()); err != nil && !call.stream.begun {
+		return err
+	}
 	return nil
 }
 

@@ -28,6 +28,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"steward/internal/localcloud/events"
+	"steward/internal/localcloud/outbox"
 	"steward/internal/localcloud/s3"
 	"steward/internal/localcloud/wire"
 )
@@ -77,8 +78,9 @@ type Config struct {
 	SyncInterval    time.Duration // between uploads of checkpoints and continuous outputs (5 s)
 	TuningInterval  time.Duration // between looks at the objectives of running tuning jobs (1 s)
 	ShiftInterval   time.Duration // between looks at the alarms and the clock while traffic moves (1 s)
+	AsyncInterval   time.Duration // between looks at the queues of asynchronous requests, which are then measured (10 s)
 
-	Now func() time.Time // the clock of deployments and of what is measured; time.Now if nil
+	Now func() time.Time // the clock of deployments, queues and of what is measured; time.Now if nil
 }
 
 // Service is the running service.
@@ -99,7 +101,8 @@ type Service struct {
 	endpoints registry[*endpoint]
 	client    *http.Client // to model servers
 	ports     *ports
-	spool     *spool // of captured data
+	spool     *spool        // of captured data
+	notices   *outbox.Queue // of ended asynchronous requests
 
 	environments *environments // of Python images
 	shadows      chan struct{} // bounds mirrored requests in flight
@@ -136,6 +139,10 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Only now nobody else can be using the directory.
+	if err := emptied(filepath.Join(cfg.Dir, asyncFolder)); err != nil {
+		return nil, errors.Join(fmt.Errorf("sagemaker: %w", err), db.close())
+	}
 	s := &Service{cfg: cfg, images: imgs, plain: plain, store: db, log: cfg.Logger, ports: newPorts(), environments: newEnvironments(filepath.Join(cfg.Dir, "python")),
 		slots: make(chan struct{}, cfg.MaxJobs), shadows: make(chan struct{}, maxShadows), complaints: rate.NewLimiter(rate.Every(time.Minute), 1),
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, DisableCompression: true},
@@ -150,6 +157,12 @@ func New(cfg Config) (*Service, error) {
 		db.tell(bus)
 	}
 	s.spawn(func() { bus.Run(s.ctx) })
+	if err := s.openNotices(); err != nil {
+		s.cancel()
+		s.work.Wait()
+		return nil, errors.Join(fmt.Errorf("sagemaker: %w", err), db.close())
+	}
+	s.spawn(func() { s.notices.Run(s.ctx) })
 	if s.spool, err = newSpool(filepath.Join(cfg.Dir, "capture"), cfg.Objects, s.log); err == nil {
 		err = s.resume()
 	}
@@ -172,6 +185,7 @@ func defaults(cfg Config) Config {
 	set(&cfg.StartupTimeout, 60*time.Second)
 	set(&cfg.CaptureInterval, time.Second)
 	set(&cfg.ShiftInterval, time.Second)
+	set(&cfg.AsyncInterval, 10*time.Second)
 	set(&cfg.SyncInterval, 5*time.Second)
 	set(&cfg.TuningInterval, time.Second)
 	if cfg.MaxJobs <= 0 {

@@ -51,7 +51,7 @@ func (s *Service) reinstate(ep *endpoint, d *deployment) error {
 		s.spawnRetire(fresh)
 		return err
 	}
-	ep.routes.Store(next)
+	ep.serve(next)
 	close(ep.restored)
 	return nil
 }
@@ -82,7 +82,7 @@ func (s *Service) deploy(ep *endpoint, r *endpointRecord) error {
 	if err != nil {
 		return s.takeBack(ep, old, fresh, err)
 	}
-	ep.routes.Store(next)
+	ep.serve(next)
 	unused := old.servers()
 	for server := range next.servers() {
 		delete(unused, server)
@@ -119,7 +119,7 @@ func (s *Service) moveTraffic(ep *endpoint, r *endpointRecord, next *routes) err
 		if err := s.record(ep, func(r *endpointRecord) { r.Progress = at }); err != nil {
 			return err
 		}
-		ep.routes.Store(old.sharing(next, plan.share(step)))
+		ep.serve(old.sharing(next, plan.share(step)))
 		if err := s.bake(ep.ctx, r, at.Since.Add(plan.wait(step))); err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func (s *Service) alarmState(name string) (cwtypes.StateValue, bool) {
 // takeBack gives all traffic to the old servers, waits until the new ones have
 // answered what they took, and returns why.
 func (s *Service) takeBack(ep *endpoint, old *routes, fresh []*replica, why error) error {
-	ep.routes.Store(old)
+	ep.serve(old)
 	if ep.ctx.Err() != nil { // the service closes, or the endpoint is deleted
 		s.spawnRetire(fresh)
 		return why

@@ -64,8 +64,9 @@ func openStore(path string) (*store, error) {
 				return err
 			}
 		}
-		_, err := tx.CreateBucketIfNotExists(tagBucket)
-		return err
+		_, tagsErr := tx.CreateBucketIfNotExists(tagBucket)
+		_, asyncErr := tx.CreateBucketIfNotExists(asyncBucket)
+		return errors.Join(tagsErr, asyncErr)
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sagemaker: open %s: %w", path, err), db.Close())

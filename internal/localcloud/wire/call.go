@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -87,13 +88,16 @@ func (s Service) call(r *http.Request) Call {
 		form, _ := url.ParseQuery(string(rereadable(r))) // what cannot be parsed names nothing
 		c.Operation, c.Resources = form.Get("Action"), namesInForm(form)
 	case strings.HasPrefix(r.URL.Path, "/endpoints/"):
-		c.Operation = "InvokeEndpoint"
-		c.Resources = []string{strings.Split(r.URL.Path, "/")[2]}
+		name, how, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/endpoints/"), "/")
+		c.Operation, c.Resources = cmp.Or(invocations[how], "InvokeEndpoint"), []string{name}
 	default:
 		c.Operation = r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	}
 	return c
 }
+
+// invocations are the operations on an endpoint that have a path of their own.
+var invocations = map[string]string{"async-invocations": "InvokeEndpointAsync", "invocations-response-stream": "InvokeEndpointWithResponseStream"}
 
 // rereadable reads a body that is in memory and puts it back.
 func rereadable(r *http.Request) []byte {
