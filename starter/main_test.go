@@ -228,6 +228,28 @@ func TestWatchUntil(t *testing.T) {
 	require.ErrorContains(t, err, "nothing to wait for")
 }
 
+// Temporal may be slow from the first look on; a gateway that is not there is told
+// at once.
+func TestWatchWaitsForTemporal(t *testing.T) {
+	looks := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if looks++; looks < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, `{"type":"Unavailable","message":"Temporal does not answer"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"retired": {"author": "oli", "reason": "replaced"}, "gone": "2026-03-01T00:00:00Z"}`)
+	}))
+	g := &gateway{Server: server}
+	out, warned, err := g.steward(t, "", "watch", "m", "--every", "1ms")
+	require.NoError(t, err)
+	require.Contains(t, out, "retired by oli: replaced")
+	require.Equal(t, 1, strings.Count(warned, "Temporal does not answer; trying again"))
+	server.Close()
+	_, _, err = g.steward(t, "", "watch", "m", "--every", "1ms")
+	require.Equal(t, exitUnreachable, exitCode(err), "%v", err)
+}
+
 func TestWatchEndsWithTheModel(t *testing.T) {
 	g := newGateway(t, map[string]string{"GET /v1/models/m": `{"retired": {"author": "oli", "reason": "replaced"}, "gone": "2026-03-01T00:00:00Z"}`})
 	out, _, err := g.steward(t, "", "watch", "m")

@@ -76,8 +76,8 @@ Either exits with 1 if it did not go into production.`,
 	return cmd
 }
 
-// run looks until the end. A gateway that cannot be reached for a while is
-// waited for, once there was a first picture.
+// run looks until the end. What does not answer for a while is waited for: Temporal
+// always, the gateway once there was a first picture.
 func (w *watching) run(ctx context.Context) error {
 	var before live.View
 	seen, lost := false, false
@@ -88,7 +88,7 @@ func (w *watching) run(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case err != nil && (!seen || exitCode(err) != exitUnreachable):
+		case err != nil && exitCode(err) != exitUnreachable, !seen && errors.Is(err, apiclient.ErrUnreachable):
 			return err
 		case err != nil && !lost:
 			w.warn(fmt.Errorf("%w; trying again", err))
