@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	awscw "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	bolt "go.etcd.io/bbolt"
 
 	"steward/internal/localcloud/cloudwatch"
 	"steward/internal/localcloud/wire"
@@ -71,15 +72,24 @@ func reword(err error) error {
 	return err
 }
 
-// restoreAlarms makes the alarms of a policy that are not there.
+// restoreAlarms makes the alarms of a policy that are not there, or not as it wants
+// them.
 func (s *Service) restoreAlarms(p *policy) error {
 	for _, alarm := range s.alarmsOf(p) {
-		if _, found := s.cfg.Alarms.AlarmState(*alarm.AlarmName); found {
-			continue
+		if _, found := s.cfg.Alarms.AlarmState(*alarm.AlarmName); !found || p.Unarmed {
+			return s.arm(p)
 		}
+	}
+	return nil
+}
+
+// arm makes or changes the alarms of a policy, and notes it.
+func (s *Service) arm(p *policy) error {
+	for _, alarm := range s.alarmsOf(p) {
 		if err := s.cfg.Alarms.PutOwned(alarm); err != nil {
 			return err
 		}
 	}
-	return nil
+	p.Unarmed = false
+	return s.db.Update(func(tx *bolt.Tx) error { return write(tx, policyBucket, p.key(), p) })
 }

@@ -40,16 +40,15 @@ func (s *Service) putPolicy(_ context.Context, in *aas.PutScalingPolicyInput) (*
 				return err
 			}
 		}
+		p.Unarmed = true
 		return write(tx, policyBucket, p.key(), p)
 	})
 	if err != nil {
 		return nil, err
 	}
-	// A crash here leaves a policy without its alarms, which the next start makes.
-	for _, alarm := range s.alarmsOf(p) {
-		if err := s.cfg.Alarms.PutOwned(alarm); err != nil {
-			return nil, err
-		}
+	// After a crash here the next start makes the alarms.
+	if err := s.arm(p); err != nil {
+		return nil, err
 	}
 	return &aas.PutScalingPolicyOutput{PolicyARN: &p.ARN, Alarms: s.alarmNames(p)}, nil
 }

@@ -49,6 +49,7 @@ type policy struct {
 	High, Low           string // names of its alarms
 	Created             time.Time
 	Tracking            types.TargetTrackingScalingPolicyConfiguration
+	Unarmed             bool // its alarms may not be what Tracking says
 }
 
 func (p *policy) key() string { return p.Resource + "\x00" + p.Name }

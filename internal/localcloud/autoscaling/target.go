@@ -72,7 +72,7 @@ func (t *target) set(in *aas.RegisterScalableTargetInput) error {
 	}
 	switch {
 	case t.Min < 1:
-		return invalid("Minimum capacity %d: a variant of a real-time endpoint has at least 1 instance; scaling to zero is for asynchronous endpoints and inference components, which the local cloud does not offer", t.Min)
+		return invalid("Minimum capacity %d: no target tracking policy brings a variant back from 0 instances, and the local cloud offers no other; give at least 1", t.Min)
 	case t.Max < t.Min:
 		return invalid("Maximum capacity cannot be less than minimum capacity")
 	}

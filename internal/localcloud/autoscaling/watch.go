@@ -75,7 +75,7 @@ func (s *Service) lookAt(t *target, now time.Time) error {
 		}
 		return err
 	}
-	if err != nil || seen.current == 0 || t.Tried.Truncate(time.Minute).Equal(now.Truncate(time.Minute)) {
+	if err != nil || seen.status == smtypes.EndpointStatusCreating || t.Tried.Truncate(time.Minute).Equal(now.Truncate(time.Minute)) {
 		return err // it is being made, or had its chance in this minute
 	}
 	votes, err := s.votes(t)
