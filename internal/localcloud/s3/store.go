@@ -144,6 +144,12 @@ func IsNoSuchBucket(err error) bool {
 	return errors.As(err, &refusal) && refusal.ErrorCode() == gofakes3.ErrNoSuchBucket
 }
 
+// IsNotFound tells whether a method failed because there is no such bucket or object.
+func IsNotFound(err error) bool {
+	var refusal gofakes3.Error
+	return errors.As(err, &refusal) && (refusal.ErrorCode() == gofakes3.ErrNoSuchBucket || refusal.ErrorCode() == gofakes3.ErrNoSuchKey)
+}
+
 // lastModifiedLayout is how HTTP writes times.
 const lastModifiedLayout = "Mon, 02 Jan 2006 15:04:05 GMT"
 

@@ -29,6 +29,7 @@ func (c *asyncCall) expires() time.Time { return c.Received.Add(c.TTL) }
 type pending struct {
 	number            uint64 // in the order of acceptance
 	received, expires time.Time
+	left              time.Time // the queue for the first time; zero before
 }
 
 var asyncBucket = []byte("async")
@@ -39,13 +40,21 @@ func asyncKey(endpoint string, number uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte(endpoint+"\x00"), number)
 }
 
-// accept keeps a request.
-func (s *store) accept(endpoint string, c *asyncCall) (p pending, err error) {
+// accept keeps a request, or answers errMissing when its endpoint is being deleted.
+// gone tells whether one that is there is not the one that was meant.
+func (s *store) accept(endpoint string, gone func() bool, c *asyncCall) (p pending, err error) {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return pending{}, err
 	}
 	err = s.db.Update(func(tx *bolt.Tx) error {
+		r, err := s.endpoints.read(tx, endpoint)
+		if err == nil && (r.Status == types.EndpointStatusDeleting || gone()) {
+			err = errMissing
+		}
+		if err != nil {
+			return err
+		}
 		b := tx.Bucket(asyncBucket)
 		if p.number, err = b.NextSequence(); err != nil {
 			return err
@@ -56,19 +65,21 @@ func (s *store) accept(endpoint string, c *asyncCall) (p pending, err error) {
 	return p, err
 }
 
-// accepted lists the requests of an endpoint, oldest first.
-func (s *store) accepted(endpoint string) (list []pending, err error) {
+// accepted lists the requests of an endpoint, oldest first. Those that are damaged
+// are left out, and named.
+func (s *store) accepted(endpoint string) (list []pending, damaged []error, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
 		return asyncCalls(tx, endpoint, func(key, data []byte) error {
 			c, err := parseAsync(key, data)
 			if err != nil {
-				return err
+				damaged = append(damaged, err)
+				return nil
 			}
-			list = append(list, pending{binary.BigEndian.Uint64(key[len(key)-8:]), c.Received, c.expires()})
+			list = append(list, pending{number: binary.BigEndian.Uint64(key[len(key)-8:]), received: c.Received, expires: c.expires()})
 			return nil
 		})
 	})
-	return list, err
+	return list, damaged, err
 }
 
 // asyncCall returns a request, or errMissing.

@@ -70,7 +70,10 @@ func (s *Service) invokeAsync(w http.ResponseWriter, r *http.Request) error {
 	if folder := aws.ToString(out.S3FailurePath); folder != "" {
 		call.Failure = asyncTarget(folder, "", unique+"-error.out")
 	}
-	p, err := s.store.accept(ep.name, call)
+	p, err := s.store.accept(ep.name, func() bool { return ep.ctx.Err() != nil }, call)
+	if errors.Is(err, errMissing) {
+		return s.notServing(ep.name)
+	}
 	if err != nil {
 		return err
 	}

@@ -10,20 +10,21 @@ import (
 // is deleted or the service closes: then what is left is taken up by the next one.
 func (s *Service) pursue(ep *endpoint) {
 	var kept []pending
+	var damaged []error
 	err := s.repeat(func() (err error) {
-		kept, err = s.store.accepted(ep.name)
+		kept, damaged, err = s.store.accepted(ep.name)
 		return err
 	})
 	if err != nil {
 		return // the service closes
 	}
+	if err := errors.Join(damaged...); err != nil {
+		s.log.Error("asynchronous requests that will never be answered", "endpoint", ep.name, "error", err)
+	}
 	ep.backlog.add(kept...)
 	look := time.NewTicker(s.cfg.AsyncInterval)
 	defer look.Stop()
 	for {
-		for _, p := range ep.backlog.late(s.cfg.Now()) {
-			s.spawn(func() { s.answer(ep, p, nil) })
-		}
 		for s.answerNext(ep) {
 		}
 		select {
@@ -31,6 +32,9 @@ func (s *Service) pursue(ep *endpoint) {
 			return
 		case <-ep.backlog.wake:
 		case <-look.C:
+			for _, p := range ep.backlog.late(s.cfg.Now()) {
+				s.answer(ep, p, nil)
+			}
 			s.measureBacklog(ep)
 		}
 	}
@@ -111,13 +115,15 @@ func (s *Service) answer(ep *endpoint, p pending, at *slot) {
 	if errors.Is(err, errMissing) {
 		return // the endpoint is gone
 	}
+	if p.left.IsZero() {
+		p.left = s.cfg.Now()
+	}
 	var result *inference
 	switch {
 	case err != nil:
 	case at == nil || !s.cfg.Now().Before(p.expires):
 		result = &inference{expired: true, failure: fmt.Sprintf("The request expired: it waited for longer than %s.", call.TTL)}
 	default:
-		s.recordAsync(ep, s.cfg.Now(), map[string]float64{"TimeInBacklog": float64(s.cfg.Now().Sub(p.received).Microseconds())})
 		result, err = s.infer(ep, p, call, at)
 	}
 	if err == nil {

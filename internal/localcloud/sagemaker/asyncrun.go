@@ -13,6 +13,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	bolt "go.etcd.io/bbolt"
+
+	"steward/internal/localcloud/s3"
 )
 
 // maxAsyncPayload is the most that an asynchronous request or answer may have:
@@ -40,11 +42,14 @@ func (s *Service) infer(ep *endpoint, p pending, call *asyncCall, at *slot) (*in
 		return nil, err
 	}
 	payload := filepath.Join(dir, "payload")
-	if err := s.fetchPayload(ep.ctx, call, payload); err != nil {
-		if ep.ctx.Err() != nil {
-			return nil, errNotNow
-		}
-		return &inference{failure: fmt.Sprintf("The payload could not be read from %s: %v", call.Input, err)}, nil
+	trouble, err := s.fetchPayload(ep.ctx, call, payload)
+	switch {
+	case ep.ctx.Err() != nil:
+		return nil, errNotNow
+	case err != nil:
+		return nil, err
+	case trouble != "":
+		return &inference{failure: fmt.Sprintf("The payload could not be read from %s: %s", call.Input, trouble)}, nil
 	}
 	ctx, cancel := context.WithTimeout(ep.ctx, call.Timeout)
 	defer cancel()
@@ -61,22 +66,38 @@ const asyncFolder = "async"
 // emptied makes a folder that has nothing in it.
 func emptied(dir string) error { return errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)) }
 
-func (s *Service) fetchPayload(ctx context.Context, call *asyncCall, file string) error {
+// fetchPayload puts a payload into a file. trouble is why that will never be done.
+func (s *Service) fetchPayload(ctx context.Context, call *asyncCall, file string) (trouble string, err error) {
 	if call.Input == "" {
-		return os.WriteFile(file, call.Body, 0o600)
+		return "", os.WriteFile(file, call.Body, 0o600)
 	}
 	at, err := parseLocation("InputLocation", call.Input)
 	if err != nil {
-		return err
+		return err.Error(), nil
 	}
-	if err := s.fetch(ctx, at, file); err != nil {
-		return err
+	body, err := s.cfg.Objects.Get(ctx, at.bucket, at.key)
+	if s3.IsNotFound(err) {
+		return err.Error(), nil
 	}
-	info, err := os.Stat(file)
-	if err == nil && info.Size() > maxAsyncPayload {
-		err = fmt.Errorf("it has %d bytes; at most %d are allowed", info.Size(), maxAsyncPayload)
+	if err != nil {
+		return "", err
 	}
-	return err
+	defer func() { _ = body.Close() }()
+	n, err := save(body, file)
+	if err == nil && n > maxAsyncPayload {
+		trouble = fmt.Sprintf("it has more than %d bytes", maxAsyncPayload)
+	}
+	return trouble, err
+}
+
+// save writes no more than maxAsyncPayload and a byte into a new file.
+func save(from io.Reader, file string) (int64, error) {
+	f, err := os.Create(file)
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(f, io.LimitReader(from, maxAsyncPayload+1))
+	return n, errors.Join(err, f.Close())
 }
 
 // reply is what a model said to an asynchronous request: a status, 0 if it broke
@@ -92,38 +113,59 @@ type reply struct {
 func (s *Service) askFor(ctx context.Context, ep *endpoint, call *asyncCall, at *slot, payload, file string) (*reply, error) {
 	began := time.Now()
 	r, err := s.postFile(ctx, at.addr, call, payload, file)
+	trouble, models := errors.AsType[*modelTrouble](err)
 	switch dial := (*net.OpError)(nil); {
 	case err == nil:
-	case errors.As(err, &dial) && dial.Op == "dial", ep.ctx.Err() != nil, at.isClosing():
-		return nil, errNotNow // its server is gone, or was taken away
+	case !models:
+		return nil, err
 	case errors.Is(err, context.DeadlineExceeded):
 		r = &reply{trouble: fmt.Sprintf("the model did not answer within %s", call.Timeout), header: http.Header{}}
+	case errors.As(err, &dial) && dial.Op == "dial", ep.ctx.Err() != nil, at.isClosing():
+		return nil, errNotNow // its server is gone, or was taken away
 	default:
-		r = &reply{trouble: "the connection to the model server broke: " + err.Error(), header: http.Header{}}
+		r = &reply{trouble: "the connection to the model server broke: " + trouble.Error(), header: http.Header{}}
 	}
-	asked := &invocation{service: s, endpoint: ep, began: began}
-	asked.measure(at.variant, &answer{status: r.status, took: time.Since(began)}, r.status)
+	asked := &invocation{service: s, endpoint: ep}
+	asked.measureModel(at.variant, &answer{status: r.status, took: time.Since(began)}, r.status)
 	return r, nil
+}
+
+// modelTrouble is an error of the connection to a model, not of this machine.
+type modelTrouble struct{ error }
+
+func (m *modelTrouble) Unwrap() error { return m.error }
+
+// modelBody marks the errors of a model's answer.
+type modelBody struct{ io.Reader }
+
+func (b modelBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &modelTrouble{err}
+	}
+	return n, err
 }
 
 // postFile sends a file and keeps the answer in another.
 func (s *Service) postFile(ctx context.Context, addr string, call *asyncCall, payload, file string) (*reply, error) {
-	body, err := os.Open(payload)
+	info, err := os.Stat(payload)
+	if err != nil {
+		return nil, err
+	}
+	open := func() (io.ReadCloser, error) { return os.Open(payload) }
+	body, err := open()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = body.Close() }()
-	info, err := body.Stat()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, addr+"/invocations", body)
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, addr+"/invocations", io.NopCloser(body))
-	if err != nil {
-		return nil, err
-	}
-	req.ContentLength = info.Size()
+	// A connection that the model has closed meanwhile is noticed only in writing.
+	req.ContentLength, req.GetBody = info.Size(), open
 	if info.Size() == 0 {
-		req.Body = http.NoBody
+		req.Body, req.GetBody = http.NoBody, nil
 	}
 	for name, value := range map[string]string{"Content-Type": call.ContentType, "Accept": call.Accept, headerInference: call.ID, headerCustom: call.Custom} {
 		if value != "" {
@@ -132,15 +174,11 @@ func (s *Service) postFile(ctx context.Context, addr string, call *asyncCall, pa
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, &modelTrouble{err}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	out, err := os.Create(file)
+	n, err := save(modelBody{resp.Body}, file)
 	if err != nil {
-		return nil, err
-	}
-	n, err := io.Copy(out, io.LimitReader(resp.Body, maxAsyncPayload+1))
-	if err := errors.Join(err, out.Close()); err != nil {
 		return nil, err
 	}
 	r := &reply{status: resp.StatusCode, file: file, header: resp.Header}
@@ -177,6 +215,8 @@ func (s *Service) keepReply(ctx context.Context, ep *endpoint, call *asyncCall, 
 		result.stored = at
 	case ctx.Err() != nil:
 		return nil, errNotNow
+	case !s3.IsNotFound(err):
+		return nil, err
 	case result.failure == "":
 		result.failure = fmt.Sprintf("The answer could not be stored at %s: %v", to, err)
 	}
@@ -207,6 +247,7 @@ func (s *Service) endCall(ep *endpoint, p pending, call *asyncCall, result *infe
 		"InvocationFailures":   count(result.failure != "" && !result.expired),
 		"ExpiredRequests":      count(result.expired),
 		"TotalProcessingTime":  float64(at.Sub(call.Received).Milliseconds()),
+		"TimeInBacklog":        float64(p.left.Sub(call.Received).Microseconds()),
 	})
 	return nil
 }

@@ -27,11 +27,15 @@ func (b *backlog) signal() {
 }
 
 // add puts requests where their numbers belong: those that come back go to the
-// front.
+// front. One that is there already stays once.
 func (b *backlog) add(list ...pending) {
 	b.mu.Lock()
-	b.waiting = append(b.waiting, list...)
-	slices.SortFunc(b.waiting, func(x, y pending) int { return cmp.Compare(x.number, y.number) })
+	for _, p := range list {
+		at, found := slices.BinarySearchFunc(b.waiting, p.number, func(w pending, number uint64) int { return cmp.Compare(w.number, number) })
+		if !found {
+			b.waiting = slices.Insert(b.waiting, at, p)
+		}
+	}
 	b.mu.Unlock()
 	b.signal()
 }

@@ -147,7 +147,7 @@ func retain(to, from *deployment, in *sm.UpdateEndpointInput) error {
 				continue
 			}
 			if !excluded[types.VariantPropertyTypeDesiredInstanceCount] {
-				v.Count = old.Count
+				v.Count = max(old.Count, to.fewest())
 			}
 			if !excluded[types.VariantPropertyTypeDesiredWeight] {
 				v.Weight = old.Weight

@@ -161,19 +161,29 @@ func (c *invocation) post(ctx context.Context, v *variant, addr string) (*answer
 // in microseconds. A model that gave no status, or one that is no answer, such as
 // a redirect, counts as 5xx.
 func (c *invocation) measure(v *variant, a *answer, status int) {
-	now, at := time.Now(), c.service.cfg.Now()
-	dimensions := map[string]string{"EndpointName": c.endpoint.name, "VariantName": v.spec.Name}
-	record := func(name string, value float64) {
-		c.service.cfg.Metrics.Record("AWS/SageMaker", name, dimensions, value, at)
+	now := time.Now()
+	c.record(v, "Invocations", 1)
+	if n := len(v.replicas); n > 0 {
+		c.record(v, "InvocationsPerInstance", 1/float64(n))
 	}
-	record("Invocations", 1)
-	record("InvocationsPerInstance", 1/float64(len(v.replicas)))
-	record("Invocation4XXErrors", count(status >= 400 && status < 500))
-	record("Invocation5XXErrors", count((status < 200 || status > 299) && (status < 400 || status > 499)))
 	if a != nil && a.status != 0 {
-		record("ModelLatency", float64(a.took.Microseconds()))
-		record("OverheadLatency", float64((now.Sub(c.began) - a.took).Microseconds()))
+		c.record(v, "OverheadLatency", float64((now.Sub(c.began) - a.took).Microseconds()))
 	}
+	c.measureModel(v, a, status)
+}
+
+// measureModel records what is of the model alone.
+func (c *invocation) measureModel(v *variant, a *answer, status int) {
+	c.record(v, "Invocation4XXErrors", count(status >= 400 && status < 500))
+	c.record(v, "Invocation5XXErrors", count((status < 200 || status > 299) && (status < 400 || status > 499)))
+	if a != nil && a.status != 0 {
+		c.record(v, "ModelLatency", float64(a.took.Microseconds()))
+	}
+}
+
+func (c *invocation) record(v *variant, name string, value float64) {
+	dimensions := map[string]string{"EndpointName": c.endpoint.name, "VariantName": v.spec.Name}
+	c.service.cfg.Metrics.Record("AWS/SageMaker", name, dimensions, value, c.service.cfg.Now())
 }
 
 func count(b bool) float64 {

@@ -152,8 +152,11 @@ func (r *replica) obituary(run *process.Run) error {
 
 func (r *replica) open(addr string) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.addr = addr
+	r.mu.Unlock()
+	for _, ep := range r.service.endpoints.all() {
+		ep.backlog.signal() // requests may wait for this one
+	}
 }
 
 // acquire counts a request in and says where to send it; false when the server

@@ -139,7 +139,11 @@ func (s *Service) invokeStream(w http.ResponseWriter, r *http.Request) error {
 	call.header = r.Header.Clone()
 	call.header.Set("Accept", r.Header.Get(headerAccept))
 	call.limit, call.stream = streamTimeout, newStream(w)
-	if _, err := call.run(r.Context()); err != nil && !call.stream.begun {
+	// Nobody who listens for long keeps an endpoint from being deleted.
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(call.endpoint.ctx, cancel)()
+	if _, err := call.run(ctx); err != nil && !call.stream.begun {
 		return err
 	}
 	return nil
@@ -160,9 +164,13 @@ func (s *Service) serving(ctx context.Context, name string) (*endpoint, error) {
 		}
 	}
 	if !ok || ep.routes.Load() == nil {
-		return nil, wire.Errorf("ValidationError", "Endpoint %s of account %s not found.", name, s.cfg.Account)
+		return nil, s.notServing(name)
 	}
 	return ep, nil
+}
+
+func (s *Service) notServing(name string) error {
+	return wire.Errorf("ValidationError", "Endpoint %s of account %s not found.", name, s.cfg.Account)
 }
 
 func unavailable(name string) error {

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -293,6 +294,12 @@ func (r *registry[T]) put(name string, v T) {
 		r.m = map[string]T{}
 	}
 	r.m[name] = v
+}
+
+func (r *registry[T]) all() []T {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Values(r.m))
 }
 
 func (r *registry[T]) remove(name string) {

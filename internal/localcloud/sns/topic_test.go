@@ -166,7 +166,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{subscribe("http", "nowhere", nil), "InvalidParameter", `"nowhere" is not a URL`},
 		{subscribe("http", "http://192.0.2.1/x", nil), "InvalidParameter", `"http://192.0.2.1/x": 192.0.2.1 (192.0.2.1) is not on the loopback interface of this machine: use 127.0.0.1, or start the local cloud with --remote-receivers`},
 		{subscribe("https", "https://169.254.169.254/latest/", nil), "InvalidParameter", "is not on the loopback interface of this machine"},
-		{subscribe("http", "http://no.such.host.invalid/", nil), "InvalidParameter", "no such host"},
+		{subscribe("http", "http://no.such.host.invalid/", nil), "InvalidParameter", `"http://no.such.host.invalid/": `},
 		{subscribe("http", local, map[string]string{"RawMessageDelivery": "yes"}), "InvalidParameter", "Invalid value [yes]"},
 		{subscribe("http", local, map[string]string{"RedrivePolicy": "{}"}), "InvalidParameter", "RedrivePolicy is not supported"},
 		{subscribe("http", local, map[string]string{"FilterPolicyScope": "MessageBody"}), "InvalidParameter", "FilterPolicyScope: Invalid value [MessageBody]"},
