@@ -31,10 +31,12 @@ func checkAsync(in *sm.CreateEndpointConfigInput) error {
 func checkAsyncOutput(out *types.AsyncInferenceOutputConfig) error {
 	const path = "AsyncInferenceConfig.OutputConfig."
 	if err := first(
-		required(out, "S3OutputPath"),
 		only(path, out, "S3OutputPath", "S3FailurePath", "KmsKeyId", "NotificationConfig"),
 	); err != nil {
 		return err
+	}
+	if out.S3OutputPath == nil {
+		return invalid("%sS3OutputPath is missing: the local cloud has no bucket of its own for answers", path)
 	}
 	if _, err := parseLocation(path+"S3OutputPath", *out.S3OutputPath); err != nil {
 		return err

@@ -122,7 +122,10 @@ func (s *Service) answer(ep *endpoint, p pending, at *slot) {
 	switch {
 	case err != nil:
 	case at == nil || !s.cfg.Now().Before(p.expires):
-		result = &inference{expired: true, failure: fmt.Sprintf("The request expired: it waited for longer than %s.", call.TTL)}
+		result, err = s.failed(ep.ctx, call, fmt.Sprintf("The request expired: it waited for longer than %s.", call.TTL))
+		if result != nil {
+			result.expired = true
+		}
 	default:
 		result, err = s.infer(ep, p, call, at)
 	}

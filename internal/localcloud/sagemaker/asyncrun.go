@@ -49,7 +49,7 @@ func (s *Service) infer(ep *endpoint, p pending, call *asyncCall, at *slot) (*in
 	case err != nil:
 		return nil, err
 	case trouble != "":
-		return &inference{failure: fmt.Sprintf("The payload could not be read from %s: %s", call.Input, trouble)}, nil
+		return s.failed(ep.ctx, call, "The payload could not be read: "+trouble)
 	}
 	ctx, cancel := context.WithTimeout(ep.ctx, call.Timeout)
 	defer cancel()
@@ -190,21 +190,43 @@ func (s *Service) postFile(ctx context.Context, addr string, call *asyncCall, pa
 
 // keepReply stores a reply where the request wants it.
 func (s *Service) keepReply(ctx context.Context, ep *endpoint, call *asyncCall, r *reply) (*inference, error) {
-	result := &inference{contentType: r.header.Get("Content-Type"), custom: r.header.Get(headerCustom)}
-	to := call.Output
 	switch {
 	case r.status == 0:
-		result.failure = r.trouble
-		return result, nil
+		return s.failed(ctx, call, r.trouble)
 	case r.status < 200 || r.status > 299:
 		kind := "server"
 		if r.status >= 400 && r.status < 500 {
 			kind = "client"
 		}
-		result.failure = fmt.Sprintf("Received %s error (%d) from model. See %s for more information.", kind, r.status, s.logPage(endpointLogs+ep.name))
-		if to = call.Failure; to == "" {
-			return result, nil
-		}
+		why := fmt.Sprintf("Received %s error (%d) from model. See %s for more information.", kind, r.status, s.logPage(endpointLogs+ep.name))
+		return s.deposit(ctx, call.Failure, r, why)
+	}
+	result, err := s.deposit(ctx, call.Output, r, "")
+	if err == nil && result.stored == (location{}) {
+		return s.failed(ctx, call, fmt.Sprintf("The answer could not be stored at %s: there is no such bucket", call.Output))
+	}
+	return result, err
+}
+
+// failed ends a request to which no model has replied; why is stored as its failure.
+func (s *Service) failed(ctx context.Context, call *asyncCall, why string) (*inference, error) {
+	f, err := os.CreateTemp(filepath.Join(s.cfg.Dir, asyncFolder), "failure-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.WriteString(why + "\n")
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	return s.deposit(ctx, call.Failure, &reply{file: f.Name(), header: http.Header{}}, why)
+}
+
+// deposit stores a file, unless it has no address or there is no such bucket.
+func (s *Service) deposit(ctx context.Context, to string, r *reply, failure string) (*inference, error) {
+	result := &inference{contentType: r.header.Get("Content-Type"), custom: r.header.Get(headerCustom), failure: failure}
+	if to == "" {
+		return result, nil
 	}
 	at, err := parseLocation("OutputLocation", to)
 	if err == nil {
@@ -217,8 +239,6 @@ func (s *Service) keepReply(ctx context.Context, ep *endpoint, call *asyncCall, 
 		return nil, errNotNow
 	case !s3.IsNotFound(err):
 		return nil, err
-	case result.failure == "":
-		result.failure = fmt.Sprintf("The answer could not be stored at %s: %v", to, err)
 	}
 	return result, nil
 }

@@ -77,9 +77,9 @@ func (s *Service) checkEndpointConfig(in *sm.CreateEndpointConfigInput) error {
 
 func (s *Service) checkVariant(v *types.ProductionVariant) error {
 	if err := first(
-		required(v, "ModelName", "InstanceType", "InitialInstanceCount"),
 		only("ProductionVariants.", v, "VariantName", "ModelName", "InstanceType", "InitialInstanceCount", "InitialVariantWeight",
 			"VolumeSizeInGB", "ModelDataDownloadTimeoutInSeconds", "ContainerStartupHealthCheckTimeoutInSeconds"),
+		required(v, "ModelName", "InstanceType", "InitialInstanceCount"),
 	); err != nil {
 		return err
 	}
