@@ -135,7 +135,7 @@ func (s *Service) answer(ep *endpoint, p pending, at *slot) {
 	if err == nil || ep.ctx.Err() != nil {
 		return
 	}
-	if !errors.Is(err, errNotNow) {
+	if !errors.Is(err, errNotNow) && s.complaints.Allow() {
 		s.log.Error("asynchronous request; trying again", "endpoint", ep.name, "inference", p.number, "error", err)
 	}
 	s.spawn(func() { // its turn comes again, but not at once

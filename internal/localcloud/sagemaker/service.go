@@ -107,8 +107,8 @@ type Service struct {
 
 	environments *environments // of Python images
 	shadows      chan struct{} // bounds mirrored requests in flight
-	// complaints bounds what the log says of captures that fail, which every
-	// invocation may do.
+	// complaints bounds what the log says of captures that fail and asynchronous
+	// requests that are tried again, which every invocation may do.
 	complaints *rate.Limiter
 }
 
