@@ -70,7 +70,7 @@ func names(t *testing.T, objects *cloud.Objects, prefix string) []string {
 
 func TestDiscardDeletesTheReleaseOnly(t *testing.T) {
 	objects := cloud.NewObjects(startCloud(t).S3)
-	data := &Data{objects, testBucket}
+	data := &Data{Objects: objects, Bucket: testBucket}
 	env := environment(t, data)
 	for _, model := range []string{"flights", "snapshots", "releases"} {
 		t.Run(model, func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 
 func TestSnapshotIsOfTheContent(t *testing.T) {
 	objects := cloud.NewObjects(startCloud(t).S3)
-	data := &Data{objects, testBucket}
+	data := &Data{Objects: objects, Bucket: testBucket}
 	env := environment(t, data)
 	one, two := flights(0, 300), flights(300, 200)
 	store(t, objects, map[string]string{
@@ -48,7 +48,7 @@ func TestSnapshotIsOfTheContent(t *testing.T) {
 
 func TestSnapshotOfTheLastRows(t *testing.T) {
 	objects := cloud.NewObjects(startCloud(t).S3)
-	data := &Data{objects, testBucket}
+	data := &Data{Objects: objects, Bucket: testBucket}
 	env := environment(t, data)
 	store(t, objects, map[string]string{
 		"s3://source/a/1.csv": flights(0, 100), "s3://source/a/2.csv": flights(100, 100), "s3://source/a/3.csv": flights(200, 100),
@@ -81,7 +81,7 @@ func parquet(t *testing.T, text string) string {
 
 func TestSnapshotOfParquet(t *testing.T) {
 	objects := cloud.NewObjects(startCloud(t).S3)
-	data := &Data{objects, testBucket}
+	data := &Data{Objects: objects, Bucket: testBucket}
 	env := environment(t, data)
 	one, two := flights(0, 300), flights(300, 200)
 	store(t, objects, map[string]string{
@@ -107,7 +107,7 @@ func TestSnapshotOfParquet(t *testing.T) {
 
 func TestSnapshotOfWrongData(t *testing.T) {
 	objects := cloud.NewObjects(startCloud(t).S3)
-	data := &Data{objects, testBucket}
+	data := &Data{Objects: objects, Bucket: testBucket}
 	env := environment(t, data)
 	good := flights(0, 50)
 	for name, tt := range map[string]struct {
@@ -147,7 +147,7 @@ func TestSnapshotOfWrongData(t *testing.T) {
 
 func TestCheckSnapshot(t *testing.T) {
 	objects := cloud.NewObjects(startCloud(t).S3)
-	data := &Data{objects, testBucket}
+	data := &Data{Objects: objects, Bucket: testBucket}
 	env := environment(t, data)
 	rows := strings.SplitAfter(flights(0, 100), "\n")
 	check := func(t *testing.T, text string, change func(*lifecycle.Data)) ([]lifecycle.CheckResult, error) {
@@ -204,7 +204,7 @@ func TestCheckSnapshot(t *testing.T) {
 
 func TestChangedManifestIsRefused(t *testing.T) {
 	objects := cloud.NewObjects(startCloud(t).S3)
-	data := &Data{objects, testBucket}
+	data := &Data{Objects: objects, Bucket: testBucket}
 	env := environment(t, data)
 	store(t, objects, map[string]string{"s3://source/a/1.csv": flights(0, 50), "s3://source/b/1.csv": flights(50, 50)})
 	a := run(t, env, data.TakeSnapshot, lifecycle.SnapshotInput{Of: first, Data: flightData("s3://source/a/")})

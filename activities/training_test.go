@@ -39,7 +39,7 @@ func newBench(t *testing.T) *bench {
 	prices := cloud.Prices{"ml.m5.large": 3600}
 	b := &bench{
 		T: t, clients: clients, objects: objects,
-		data:       &Data{objects, testBucket},
+		data:       &Data{Objects: objects, Bucket: testBucket},
 		training:   &Training{jobs, objects, testBucket, testRole, prices},
 		evaluation: &Evaluation{jobs, cloud.NewModels(clients.SageMaker), objects, testBucket, testRole, prices},
 		registry:   &Registry{cloud.NewPackages(clients.SageMaker)},
