@@ -29,6 +29,11 @@ type column struct {
 	ints    []int64
 	texts   []string
 	valid   []bool
+
+	// A string column may also have its values by number: codes gives the place
+	// in dict, or −1 for a value that is missing or not in dict.
+	codes []int32
+	dict  []string
 }
 
 // Numbers returns a column as float64, NaN where missing: integers and numbers
@@ -36,24 +41,10 @@ type column struct {
 // column: the schema says what it is.
 func (b *Batch) Numbers(col int) []float64 {
 	c := &b.columns[col]
-	switch c.kind {
-	case Number:
-		return c.numbers
-	case String:
+	if c.kind == String {
 		panic(fmt.Sprintf("dataset: column %s holds strings, not numbers", b.Schema[col].Name))
 	}
-	out := make([]float64, len(c.ints))
-	for i, v := range c.ints {
-		switch {
-		case !c.valid[i]:
-			out[i] = math.NaN()
-		case c.kind == Time:
-			out[i] = Seconds(v)
-		default:
-			out[i] = float64(v)
-		}
-	}
-	return out
+	return c.floats()
 }
 
 // Seconds turns nanoseconds since 1970 into Unix seconds, right to about a
@@ -128,7 +119,7 @@ func (c *column) text(row int) (string, bool) {
 
 func (c *column) take(rows []int) column {
 	return column{kind: c.kind, numbers: gather(c.numbers, rows), ints: gather(c.ints, rows),
-		texts: gather(c.texts, rows), valid: gather(c.valid, rows)}
+		texts: gather(c.texts, rows), valid: gather(c.valid, rows), codes: gather(c.codes, rows), dict: c.dict}
 }
 
 func gather[T any](values []T, rows []int) []T {

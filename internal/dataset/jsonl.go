@@ -1,92 +1,90 @@
 package dataset
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // jsonRows reads JSON lines: one flat object a line, its keys the columns. Null
-// and an absent key are missing. A nested value is an error if it is read. Keys may differ between the lines of the
-// sample; a key that first appears after it is an error, unless only named
-// columns are read.
+// and an absent key are missing.
 type jsonRows struct {
-	in      *bufio.Reader
+	wanted   []string
+	discover bool // keys that are not wanted yet become wanted; else they are skipped
+	index    map[string]int
+
 	decoder *jsontext.Decoder
-	long    []byte
+	chunk   chunk
 	at      int
-
-	known  []string
-	index  map[string]int
-	fixed  bool
-	ignore bool
-	cells  []cell
+	line    int
+	arena   []byte // the values of a block, without escapes
 }
 
-func newJSONRows(in *bufio.Reader) *jsonRows {
-	return &jsonRows{in: in, index: map[string]int{}, decoder: jsontext.NewDecoder(bytes.NewReader(nil))}
+// newJSONRows reads the wanted columns; nil: whatever each chunk holds.
+func newJSONRows(wanted []string) *jsonRows {
+	j := &jsonRows{wanted: wanted, discover: wanted == nil, index: map[string]int{}, decoder: jsontext.NewDecoder(bytes.NewReader(nil))}
+	for i, name := range wanted {
+		j.index[name] = i
+	}
+	return j
 }
 
-func (j *jsonRows) names() []string { return j.known }
-func (j *jsonRows) line() int       { return j.at }
-func (j *jsonRows) fix(extra bool)  { j.fixed, j.ignore = true, extra }
-
-func (j *jsonRows) next() ([]cell, error) {
-	for {
-		line, err := j.readLine()
-		if err != nil {
-			return nil, err
-		}
-		if len(bytes.TrimSpace(line)) > 0 {
-			return j.parse(line)
-		}
+func (j *jsonRows) start(c chunk) {
+	j.chunk, j.at, j.line = c, 0, c.line
+	if j.discover {
+		j.wanted = nil
+		clear(j.index)
 	}
 }
 
-// readLine returns the next line, valid until the next call.
-func (j *jsonRows) readLine() ([]byte, error) {
-	j.long = j.long[:0]
-	j.at++
-	for {
-		part, err := j.in.ReadSlice('\n')
-		if err == nil && len(j.long) == 0 {
-			return part, nil
+func (j *jsonRows) next(b *block) error {
+	b.reset(nil, j.wanted)
+	j.arena = j.arena[:0]
+	for b.rows() < BatchRows && j.at < len(j.chunk.text) {
+		rest := j.chunk.text[j.at:]
+		n := bytes.IndexByte(rest, '\n') + 1
+		if n == 0 {
+			n = len(rest)
 		}
-		j.long = append(j.long, part...)
-		switch {
-		case len(j.long) > maxRecord:
-			return nil, fmt.Errorf("a line is longer than %d MiB", maxRecord>>20)
-		case err == nil, err == io.EOF && len(j.long) > 0:
-			return j.long, nil
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, err
+		if j.chunk.torn {
+			return &lineError{j.line, fmt.Errorf("%w: write one object a line", errTooLong)}
 		}
+		if len(bytes.TrimSpace(rest[:n])) > 0 {
+			if err := j.row(b, rest[:n]); err != nil {
+				return &lineError{j.line, err}
+			}
+		}
+		j.at += n
+		j.line++
 	}
+	b.text, b.names = j.arena, j.wanted
+	return nil
 }
 
-func (j *jsonRows) parse(line []byte) ([]cell, error) {
+func (j *jsonRows) row(b *block, line []byte) error {
 	j.decoder.Reset(bytes.NewBuffer(line))
-	for i := range j.cells {
-		j.cells[i] = cell{missing: true}
-	}
-	if err := j.object(); err != nil {
+	if err := j.object(b); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return nil, fmt.Errorf("each line must be one flat JSON object: %w", err)
+		return fmt.Errorf("each line must be one flat JSON object: %w", err)
 	}
 	if _, err := j.decoder.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one JSON value on the line")
+		return errors.New("more than one JSON value on the line")
 	}
-	return j.cells, nil
+	b.lines = append(b.lines, j.line)
+	for i := range b.cells {
+		if len(b.cells[i]) < b.rows() {
+			b.cells[i] = append(b.cells[i], newCell(0, 0, missingCell))
+		}
+	}
+	return nil
 }
 
-func (j *jsonRows) object() error {
+func (j *jsonRows) object(b *block) error {
 	open, err := j.decoder.ReadToken()
 	if err != nil {
 		return err
@@ -102,39 +100,63 @@ func (j *jsonRows) object() error {
 		if key.Kind() == '}' {
 			return nil
 		}
-		if err := j.member(key.String()); err != nil {
+		if err := j.member(b, key.String()); err != nil {
 			return err
 		}
 	}
 }
 
-func (j *jsonRows) member(name string) error {
+func (j *jsonRows) member(b *block, name string) error {
 	at, ok := j.index[name]
 	switch {
 	case ok:
-	case j.fixed && j.ignore:
+	case !j.discover:
 		return j.decoder.SkipValue()
-	case j.fixed:
-		return fmt.Errorf("column %q is not in the first %d rows (columns: %s)", name, BatchRows, strings.Join(j.known, ", "))
 	case name == "":
 		return errors.New("a column has no name")
 	default:
-		at = len(j.known)
+		at = len(j.wanted)
 		j.index[name] = at
-		j.known = append(j.known, name)
-		j.cells = append(j.cells, cell{missing: true})
+		j.wanted = append(j.wanted, name)
+		b.cells = append(b.cells, missingCells(b.rows()))
 	}
 	kind := j.decoder.PeekKind()
 	if kind == '{' || kind == '[' {
-		j.cells[at] = cell{text: describe(kind), nested: true}
+		b.cells[at] = append(b.cells[at], j.keep([]byte(describe(kind)), nestedCell))
 		return j.decoder.SkipValue()
 	}
-	value, err := j.decoder.ReadToken()
+	value, err := j.decoder.ReadValue()
 	if err != nil {
 		return err
 	}
-	j.cells[at] = cell{text: value.String(), quoted: kind == '"', missing: kind == 'n'}
+	b.cells[at] = append(b.cells[at], j.scalar(kind, value))
 	return nil
+}
+
+func missingCells(n int) []cell {
+	out := make([]cell, n)
+	for i := range out {
+		out[i] = newCell(0, 0, missingCell)
+	}
+	return out
+}
+
+func (j *jsonRows) scalar(kind jsontext.Kind, value jsontext.Value) cell {
+	switch kind {
+	case 'n':
+		return newCell(0, 0, missingCell)
+	case '"':
+		at := len(j.arena)
+		j.arena, _ = jsontext.AppendUnquote(j.arena, value) // the decoder has checked it
+		return newCell(at, len(j.arena)-at, quotedCell)
+	}
+	return j.keep(value, 0)
+}
+
+func (j *jsonRows) keep(text []byte, flags cell) cell {
+	at := len(j.arena)
+	j.arena = append(j.arena, text...)
+	return newCell(at, len(text), flags)
 }
 
 func describe(kind jsontext.Kind) string {

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -83,22 +84,26 @@ func (p *parquetReader) recoverInto(err *error) {
 	}
 }
 
-// schemaOf returns the wanted columns (nil: all). Nested columns are an error
-// only if wanted.
-func (p *parquetReader) schemaOf(columns []string) (Schema, error) {
-	fields, err := p.fields(columns)
+// infer returns the wanted columns (nil: all). Nested columns are an error only
+// if wanted.
+func (p *parquetReader) infer(columns []string) (found, error) {
+	fields, err := p.fields(columns, func(name string) Type { return p.src.Types[name] })
 	if err != nil {
-		return nil, err
+		return found{}, err
 	}
-	out := make(Schema, len(fields))
-	for i, f := range fields {
-		out[i] = Field{f.name, f.kind}
+	out := found{rows: p.file.NumRows(), whole: true}
+	if out.rows == 0 {
+		return out, p.errorf("%w", ErrEmpty)
+	}
+	for _, f := range fields {
+		out.columns = append(out.columns, foundColumn{f.name, kindsOf(f.kind), !f.empty})
 	}
 	return out, nil
 }
 
-// fields returns the wanted columns and how to read each.
-func (p *parquetReader) fields(columns []string) (out []parquetField, err error) {
+// fields returns the wanted columns and how to read each, as what the file says
+// or as a wider type.
+func (p *parquetReader) fields(columns []string, as func(column string) Type) (out []parquetField, err error) {
 	defer p.recoverInto(&err)
 	leaves := p.file.Root().Columns()
 	if len(leaves) == 0 {
@@ -116,7 +121,7 @@ func (p *parquetReader) fields(columns []string) (out []parquetField, err error)
 		return nil, p.errorf("%w", err)
 	}
 	for _, at := range wanted {
-		f, err := newParquetField(leaves[at], p.src.Types[leaves[at].Name()])
+		f, err := newParquetField(leaves[at], as(leaves[at].Name()))
 		if err != nil {
 			return nil, p.errorf("column %s %w", leaves[at].Name(), err)
 		}
@@ -150,12 +155,15 @@ func (p *parquetReader) checkChunks(fields []parquetField) (err error) {
 	return nil
 }
 
-func readParquet(src Source, r io.ReaderAt, size int64, columns []string, each func(*Batch) error) error {
+func readParquet(ctx context.Context, src Source, r io.ReaderAt, size int64, schema Schema, each func(*Batch) error) error {
 	p, err := openParquet(src, r, size)
 	if err != nil {
 		return err
 	}
-	fields, err := p.fields(columns)
+	fields, err := p.fields(schema.Names(), func(name string) Type {
+		f, _ := schema.Field(name) // it is one of the names
+		return src.reads(f)
+	})
 	if err != nil {
 		return err
 	}
@@ -163,21 +171,21 @@ func readParquet(src Source, r io.ReaderAt, size int64, columns []string, each f
 		return err
 	}
 	for _, g := range p.file.RowGroups() {
-		if err := p.readGroup(g, fields, each); err != nil {
+		if err := p.readGroup(g, schema, fields, each); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *parquetReader) readGroup(g parquet.RowGroup, fields []parquetField, each func(*Batch) error) error {
-	chunks := make([]*chunk, len(fields))
+func (p *parquetReader) readGroup(g parquet.RowGroup, schema Schema, fields []parquetField, each func(*Batch) error) error {
+	chunks := make([]*columnChunk, len(fields))
 	for i, f := range fields {
-		chunks[i] = &chunk{pages: g.ColumnChunks()[f.index].Pages()}
+		chunks[i] = &columnChunk{pages: g.ColumnChunks()[f.index].Pages()}
 		defer chunks[i].close()
 	}
 	for left := g.NumRows(); left > 0; {
-		b, err := p.batch(chunks, fields, int(min(left, BatchRows)))
+		b, err := p.batch(chunks, schema, fields, int(min(left, BatchRows)))
 		if err != nil {
 			return err
 		}
@@ -190,12 +198,11 @@ func (p *parquetReader) readGroup(g parquet.RowGroup, fields []parquetField, eac
 }
 
 // batch reads n rows of every column.
-func (p *parquetReader) batch(chunks []*chunk, fields []parquetField, n int) (b *Batch, err error) {
+func (p *parquetReader) batch(chunks []*columnChunk, schema Schema, fields []parquetField, n int) (b *Batch, err error) {
 	defer p.recoverInto(&err)
-	b = &Batch{Rows: n}
+	b = &Batch{Schema: schema, Rows: n}
 	values := make([]parquet.Value, n)
 	for i, f := range fields {
-		b.Schema = append(b.Schema, Field{f.name, f.kind})
 		col := newColumn(f.kind, n)
 		err := chunks[i].read(values, func(vs []parquet.Value) error {
 			for _, v := range vs {
@@ -208,20 +215,25 @@ func (p *parquetReader) batch(chunks []*chunk, fields []parquetField, n int) (b 
 		if err != nil {
 			return nil, p.errorf("column %s: %w", f.name, err)
 		}
-		b.columns = append(b.columns, col)
+		wide, bad := col.widen(f.as)
+		if bad != nil {
+			v, _ := col.text(bad.row)
+			return nil, p.errorf("%w", complain(f.name, f.as, []byte(v), bad.err))
+		}
+		b.columns = append(b.columns, wide)
 	}
 	return b, nil
 }
 
-// chunk reads the values of one column of one row group, page after page.
-type chunk struct {
+// columnChunk reads the values of one column of one row group, page after page.
+type columnChunk struct {
 	pages  parquet.Pages
 	page   parquet.Page
 	values parquet.ValueReader
 }
 
 // read hands len(buffer) values to take, in pieces that last for the call.
-func (c *chunk) read(buffer []parquet.Value, take func([]parquet.Value) error) error {
+func (c *columnChunk) read(buffer []parquet.Value, take func([]parquet.Value) error) error {
 	for done := 0; done < len(buffer); {
 		if c.values == nil {
 			page, err := c.pages.ReadPage()
@@ -249,12 +261,12 @@ func (c *chunk) read(buffer []parquet.Value, take func([]parquet.Value) error) e
 	return nil
 }
 
-func (c *chunk) release() {
+func (c *columnChunk) release() {
 	parquet.Release(c.page)
 	c.page, c.values = nil, nil
 }
 
-func (c *chunk) close() {
+func (c *columnChunk) close() {
 	if c.page != nil {
 		c.release()
 	}

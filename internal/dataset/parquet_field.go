@@ -14,13 +14,15 @@ import (
 // parquetField is one flat column and how its values become ours.
 type parquetField struct {
 	name   string
-	index  int // of the leaf column in a row group
-	kind   Type
-	append func(c *column, v parquet.Value) error
+	index  int  // of the leaf column in a row group
+	kind   Type // that the file gives it
+	as     Type // that it is read as
+	empty  bool // it never holds a value, so it is of any type
+	append converter
 }
 
 // newParquetField decides the type of a column from its logical and physical
-// type. declared, if any, may only widen an integer or bool to a number.
+// type, unless a wider one is declared.
 func newParquetField(c *parquet.Column, declared Type) (parquetField, error) {
 	f := parquetField{name: c.Name(), index: c.Index()}
 	if !c.Leaf() || c.Repeated() {
@@ -30,12 +32,18 @@ func newParquetField(c *parquet.Column, declared Type) (parquetField, error) {
 	if err != nil {
 		return f, err
 	}
-	f.kind = kind
-	if declared != "" && declared != kind {
-		if declared != Number || (kind != Integer && kind != Bool) {
-			return f, fmt.Errorf("is of type %s in this file, not %s", kind, declared)
-		}
-		f.kind, convert = Number, widen(kind, convert)
+	if logical := c.Type().LogicalType(); logical != nil {
+		_, f.empty = logical.Value.(*format.NullType)
+	}
+	f.kind, f.as = kind, kind
+	if declared != "" {
+		f.as = declared
+	}
+	if f.empty {
+		f.kind = f.as.becomes()
+		f.as = f.kind
+	} else if !widens(f.kind, f.as) {
+		return f, fmt.Errorf("is of type %s in this file, not %s", kind, declared)
 	}
 	f.append = func(c *column, v parquet.Value) error {
 		if v.IsNull() {
@@ -55,7 +63,7 @@ func conversion(t parquet.Type) (converter, Type, error) {
 			return convert, kind, nil
 		}
 		switch logical.Value.(type) {
-		case *format.StringType, *format.EnumType, *format.JsonType, *format.IntType:
+		case *format.StringType, *format.EnumType, *format.JsonType, *format.IntType, *format.NullType:
 		default:
 			return nil, "", fmt.Errorf("is of the Parquet type %s, which cannot be read: cast it to a number, string or timestamp", logical)
 		}
@@ -187,23 +195,11 @@ func newTextConverter() converter {
 				return err
 			}
 			s = string(b)
-			if len(kept) < maxIntern {
+			if len(kept) < maxDictionary {
 				kept[s] = s
 			}
 		}
 		c.appendText(s)
-		return nil
-	}
-}
-
-// widen reads an integer or bool as a number.
-func widen(kind Type, convert converter) converter {
-	return func(c *column, v parquet.Value) error {
-		scratch := column{kind: kind}
-		if err := convert(&scratch, v); err != nil {
-			return err
-		}
-		c.appendNumber(float64(scratch.ints[0]))
 		return nil
 	}
 }

@@ -1,90 +1,14 @@
 package dataset
 
 import (
+	"bytes"
 	"math"
 	"strconv"
-	"strings"
-	"time"
+	"unsafe"
 )
 
-// inferType returns the narrowest type that holds every value of a column of
-// the sample: bool, integer, number, time, and string for anything else. A
-// column without a value is a string.
-func inferType(sample [][]cell, col int) Type {
-	for _, kind := range []Type{Bool, Integer, Number, Time} {
-		if holdsAll(kind, sample, col) {
-			return kind
-		}
-	}
-	return String
-}
-
-func holdsAll(kind Type, sample [][]cell, col int) bool {
-	p, scratch, seen := newParser(kind), newColumn(kind, len(sample)), false
-	for _, row := range sample {
-		if col >= len(row) || row[col].missing {
-			continue
-		}
-		seen = true
-		if row[col].nested || !p.append(&scratch, row[col]) {
-			return false
-		}
-	}
-	return seen
-}
-
-// parser appends cells to a column of one type.
-type parser struct {
-	kind   Type
-	layout int               // that matched the last time
-	intern map[string]string // so that a value read often is kept once
-}
-
-const maxIntern = 4096
-
-func newParser(kind Type) parser { return parser{kind: kind, intern: map[string]string{}} }
-
-// append reports false for a value that is not of the type.
-func (p *parser) append(c *column, v cell) bool {
-	switch p.kind {
-	case Number:
-		n, ok := parseNumber(v)
-		c.appendNumber(n)
-		return ok
-	case Integer:
-		n, ok := parseInteger(v)
-		c.appendInt(n)
-		return ok
-	case Bool:
-		n, ok := parseBool(v)
-		c.appendInt(n)
-		return ok
-	case Time:
-		n, ok := p.parseTime(v.text)
-		c.appendInt(n)
-		return ok
-	}
-	c.appendText(p.keep(v.text))
-	return p.kind == String
-}
-
-// keep returns a copy of s that does not hold on to the whole row it is part of.
-func (p *parser) keep(s string) string {
-	if kept, ok := p.intern[s]; ok {
-		return kept
-	}
-	s = strings.Clone(s)
-	if len(p.intern) < maxIntern {
-		p.intern[s] = s
-	}
-	return s
-}
-
-func parseBool(v cell) (int64, bool) {
-	if v.quoted {
-		return 0, false
-	}
-	switch v.text {
+func parseBool(v []byte) (int64, bool) {
+	switch string(v) {
 	case "true", "True", "TRUE":
 		return 1, true
 	case "false", "False", "FALSE":
@@ -93,76 +17,120 @@ func parseBool(v cell) (int64, bool) {
 	return 0, false
 }
 
-// parseInteger refuses leading zeros, which belong to codes such as 00501.
-func parseInteger(v cell) (int64, bool) {
-	if v.quoted || !plainNumber(v.text) {
+// parseInteger refuses leading zeros, which belong to codes such as 00501, and
+// what 64 bits do not hold.
+func parseInteger(v []byte) (int64, bool) {
+	digits := v
+	if len(v) > 0 && v[0] == '-' {
+		digits = v[1:]
+	}
+	if len(digits) == 0 || digits[0] == '0' && len(digits) > 1 {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(v.text, 10, 64)
-	return n, err == nil
+	n := int64(0)
+	for _, b := range digits {
+		if b -= '0'; b > 9 {
+			return 0, false
+		}
+		n = n*10 + int64(b)
+	}
+	if len(digits) > 18 { // may have overflowed
+		n, err := strconv.ParseInt(text(v), 10, 64)
+		return n, err == nil
+	}
+	if len(digits) < len(v) {
+		n = -n
+	}
+	return n, true
 }
 
-// parseNumber takes decimal numbers, inf, and nan as a missing value. A whole
-// number too long for an integer stays text: it is an id, and float64 would
-// change it.
-func parseNumber(v cell) (float64, bool) {
-	if v.quoted {
-		return math.NaN(), false
+// powers of ten that a float64 holds exactly.
+var powers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+
+// parseNumber takes decimal numbers without leading zeros, inf, and nan as a
+// missing value. A whole number too long for an integer is none: it is an id,
+// and a float64 would change it.
+//
+// Up to 15 digits are taken as a whole number and divided by a power of ten;
+// both are exact, so the quotient is the float64 nearest to the text (Clinger
+// 1990, "How to read floating point numbers accurately").
+func parseNumber(v []byte) (float64, bool) {
+	at := 0
+	if len(v) > 0 && v[0] == '-' {
+		at = 1
 	}
-	if !plainNumber(v.text) {
-		switch strings.ToLower(v.text) {
-		case "nan":
-			return math.NaN(), true
-		case "inf", "+inf":
-			return math.Inf(1), true
-		case "-inf":
-			return math.Inf(-1), true
+	whole, digits, point := int64(0), 0, -1
+	for i := at; i < len(v); i++ {
+		b := v[i] - '0'
+		switch {
+		case b <= 9:
+			whole = whole*10 + int64(b)
+			digits++
+		case v[i] == '.' && point < 0:
+			point = digits
+		default:
+			return parseSlowly(v)
 		}
-		return math.NaN(), false
 	}
-	n, err := strconv.ParseFloat(v.text, 64)
+	if digits == 0 || digits > 15 || v[at] == '0' && digits > 1 && point != 1 {
+		return parseSlowly(v)
+	}
+	n := float64(whole)
+	if point >= 0 {
+		n /= powers[digits-point]
+	}
+	if at > 0 {
+		n = -n
+	}
+	return n, true
+}
+
+func parseSlowly(v []byte) (float64, bool) {
+	if !plainNumber(v) {
+		return notDecimal(v)
+	}
+	n, err := strconv.ParseFloat(text(v), 64)
 	if err != nil {
 		return math.NaN(), false
 	}
-	if len(v.text) > 18 && !strings.ContainsAny(v.text, ".eE") {
-		_, err = strconv.ParseInt(v.text, 10, 64)
+	if len(v) > 18 && !bytes.ContainsAny(v, ".eE") {
+		_, err = strconv.ParseInt(text(v), 10, 64)
 	}
 	return n, err == nil
 }
 
-// plainNumber says whether s may be a decimal number: no hexadecimal, no
+func notDecimal(v []byte) (float64, bool) {
+	if len(v) > 4 {
+		return math.NaN(), false
+	}
+	switch string(bytes.ToLower(v)) {
+	case "nan":
+		return math.NaN(), true
+	case "inf", "+inf":
+		return math.Inf(1), true
+	case "-inf":
+		return math.Inf(-1), true
+	}
+	return math.NaN(), false
+}
+
+// plainNumber says whether v may be a decimal number: no hexadecimal, no
 // underscores, no leading zeros.
-func plainNumber(s string) bool {
-	digits := strings.TrimPrefix(s, "-")
+func plainNumber(v []byte) bool {
+	digits := bytes.TrimPrefix(v, []byte{'-'})
 	if len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
 		return false
 	}
-	for i := range len(digits) {
-		switch b := digits[i]; {
+	for _, b := range digits {
+		switch {
 		case b >= '0' && b <= '9', b == '.', b == 'e', b == 'E', b == '+', b == '-':
 		default:
 			return false
 		}
 	}
-	return digits != "" && digits[0] != '-' && digits[0] != '+'
+	return len(digits) > 0 && digits[0] != '-' && digits[0] != '+'
 }
 
-// layouts of times; one without a zone is UTC.
-var layouts = []string{
-	time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02",
-	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04",
-}
-
-func (p *parser) parseTime(s string) (int64, bool) {
-	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
-		return 0, false
-	}
-	for i := range layouts {
-		at := (p.layout + i) % len(layouts)
-		if t, err := time.Parse(layouts[at], s); err == nil && inRange(t) {
-			p.layout = at
-			return t.UnixNano(), true
-		}
-	}
-	return 0, false
-}
+// text is v as a string without a copy, for a call that does not keep it.
+func text(v []byte) string { return unsafe.String(unsafe.SliceData(v), len(v)) }

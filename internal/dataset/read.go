@@ -8,32 +8,58 @@ import (
 )
 
 // Read streams the given columns (nil: all) of a source through each, in
-// batches of at most BatchRows rows, in order, in bounded memory. An error of
-// each ends the reading and is returned as it is. Every other error names the
-// source, and where it can the line, column and value; a source without rows is
-// ErrEmpty.
+// batches of at most BatchRows rows, in order. An error of each ends the reading
+// and is returned as it is. Every other error names the source, and where it can
+// the line, column and value; a source without rows is ErrEmpty.
+//
+// Types that are not declared are inferred from all values, so such CSV and JSON
+// lines are read twice.
+//
+// Files are parsed on all cores while each runs. What is held at a time is
+// bounded: of text, pieces of half a MiB (or one row, of up to 16 MiB) with
+// their values, two and a bit for every core up to 16; of Parquet, a page a
+// column and three batches. The batches are the same on every machine.
 func Read(ctx context.Context, src Source, columns []string, each func(*Batch) error) error {
-	_, err := readFrom(ctx, src, columns, 0, each)
-	return err
+	return ReadAll(ctx, []Source{src}, columns, each)
 }
 
-// ReadAll reads several files as one table. The first fixes the columns and
-// types; a file that has not these is an error naming it.
+// ReadAll reads several files as one table. The first fixes the columns; a file
+// that has not these is an error naming it. Types that are not declared are the
+// narrowest that hold the values of all files.
 func ReadAll(ctx context.Context, sources []Source, columns []string, each func(*Batch) error) error {
-	if len(sources) == 0 {
-		return fmt.Errorf("no files to read: %w", ErrEmpty)
+	schema, err := schemaOf(ctx, sources, columns)
+	if err != nil {
+		return err
 	}
-	var schema Schema
+	return readAll(ctx, sources, schema, each)
+}
+
+// schemaOf is what is read: as declared or, where that does not say, as found.
+func schemaOf(ctx context.Context, sources []Source, columns []string) (Schema, error) {
+	schema, declared := make(Schema, len(columns)), len(columns) > 0
+	for i, name := range columns {
+		for j, src := range sources {
+			kind := src.Types[name].becomes()
+			if declared = declared && kind != "" && (j == 0 || kind == schema[i].Type); !declared {
+				break
+			}
+			schema[i] = Field{name, kind}
+		}
+	}
+	if declared && len(sources) > 0 {
+		return schema, nil
+	}
+	schema, _, err := infer(ctx, sources, columns, undeclared)
+	return schema, err
+}
+
+func readAll(ctx context.Context, sources []Source, schema Schema, each func(*Batch) error) error {
+	if _, err := schema.Select(nil); err != nil {
+		return err
+	}
 	first := int64(0)
 	for _, src := range sources {
-		if schema != nil {
-			src.Types = schema.types()
-			columns = schema.Names()
-		}
-		rows, err := readFrom(ctx, src, columns, first, func(b *Batch) error {
-			schema = b.Schema
-			return each(b)
-		})
+		rows, err := src.read(ctx, schema, first, each)
 		if err != nil {
 			return err
 		}
@@ -42,55 +68,40 @@ func ReadAll(ctx context.Context, sources []Source, columns []string, each func(
 	return nil
 }
 
-func (s Schema) types() map[string]Type {
-	out := make(map[string]Type, len(s))
-	for _, f := range s {
-		out[f.Name] = f.Type
-	}
-	return out
-}
-
-// Inspect returns the columns of a source and its rows, or −1 when counting
-// them would mean reading it all. Of CSV and JSON lines it reads the sample the
-// types are inferred from.
-func Inspect(ctx context.Context, src Source) (Schema, int64, error) {
-	var schema Schema
-	rows := int64(-1)
-	err := src.with(ctx, func(format string, r io.ReaderAt, size int64) error {
-		if format == Parquet {
-			p, err := openParquet(src, r, size)
-			if err != nil {
-				return err
-			}
-			if schema, err = p.schemaOf(nil); err != nil {
-				return err
-			}
-			rows = p.file.NumRows()
-			return nil
+// read returns how many rows there are.
+func (s Source) read(ctx context.Context, schema Schema, first int64, each func(*Batch) error) (int64, error) {
+	rows := int64(0)
+	hand := func(b *Batch) error {
+		b.First = first + rows
+		rows += int64(b.Rows)
+		if err := each(b); err != nil {
+			return err
 		}
-		t, err := openText(src, format, r, size)
+		return ctx.Err()
+	}
+	err := s.with(ctx, func(format string, r io.ReaderAt, size int64) error {
+		if format == Parquet {
+			return readParquet(ctx, s, r, size, schema, hand)
+		}
+		t, err := openText(s, format, r, size)
 		if err != nil {
 			return err
 		}
 		defer t.close()
-		if err := t.takeSample(nil); err != nil {
-			return err
-		}
-		schema = t.schema
-		if t.ended {
-			rows = int64(len(t.sample))
-		}
-		return nil
+		return t.read(ctx, schema, hand)
 	})
 	if err == nil && rows == 0 {
-		err = fmt.Errorf("%s: %w", src.Name, ErrEmpty)
+		err = fmt.Errorf("%s: %w", s.Name, ErrEmpty)
 	}
-	return schema, rows, err
+	return rows, err
 }
 
 // with opens the source for as long as read runs.
 func (s Source) with(ctx context.Context, read func(format string, r io.ReaderAt, size int64) error) error {
 	format, err := s.format()
+	if err == nil {
+		err = s.check()
+	}
 	if err != nil {
 		return err
 	}
@@ -103,26 +114,4 @@ func (s Source) with(ctx context.Context, read func(format string, r io.ReaderAt
 		err = errors.Join(err, fmt.Errorf("close %s: %w", s.Name, closeErr))
 	}
 	return err
-}
-
-func readFrom(ctx context.Context, src Source, columns []string, first int64, each func(*Batch) error) (int64, error) {
-	rows := int64(0)
-	hand := func(b *Batch) error {
-		b.First = first + rows
-		rows += int64(b.Rows)
-		if err := each(b); err != nil {
-			return err
-		}
-		return ctx.Err()
-	}
-	err := src.with(ctx, func(format string, r io.ReaderAt, size int64) error {
-		if format == Parquet {
-			return readParquet(src, r, size, columns, hand)
-		}
-		return readText(src, format, r, size, columns, hand)
-	})
-	if err == nil && rows == 0 {
-		err = fmt.Errorf("%s: %w", src.Name, ErrEmpty)
-	}
-	return rows, err
 }

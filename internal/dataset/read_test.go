@@ -202,9 +202,14 @@ func TestBatchesAreBoundedAndInOrder(t *testing.T) {
 		require.EqualValues(t, 2*n, next, src.Name)
 		require.Equal(t, 6, batches)
 	}
-	_, inspected, err := dataset.Inspect(context.Background(), dataset.Bytes("n.csv", []byte(text.String())))
+	text.WriteString(strings.Repeat("1\n", 300_000))
+	long := dataset.Bytes("n.csv", []byte(text.String()))
+	_, inspected, err := dataset.Inspect(context.Background(), long)
 	require.NoError(t, err)
 	require.EqualValues(t, -1, inspected)
+	_, inspected, err = dataset.Infer(context.Background(), []dataset.Source{long, long}, nil)
+	require.NoError(t, err)
+	require.EqualValues(t, 2*(n+300_000), inspected)
 }
 
 func TestReadingStops(t *testing.T) {
@@ -239,8 +244,11 @@ func TestDeclaredTypesAndFilesOfOneTable(t *testing.T) {
 	half := dataset.Bytes("half.csv", []byte("v\n1.5\n"))
 	require.NoError(t, all(whole, half))
 	whole.Types = nil
-	require.ErrorContains(t, all(whole, half), `half.csv:2: column v: "1.5" is not of type integer`)
-	require.NoError(t, all(half, whole))
+	require.NoError(t, all(whole, half))
+	half.Types = map[string]dataset.Type{"v": dataset.Integer}
+	require.ErrorContains(t, all(whole, half), `half.csv:2: column v: "1.5" is not of type integer, which is declared for it`)
+	half.Types = map[string]dataset.Type{"v": "float"}
+	require.ErrorContains(t, all(half), `half.csv: column v: type "float" is not known: use number, integer,`)
 	require.ErrorContains(t, all(whole, dataset.Bytes("other.csv", []byte("w\n1\n"))), `other.csv: column "v" does not exist`)
 	require.ErrorIs(t, all(), dataset.ErrEmpty)
 

@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Type is what the values of a column are.
@@ -17,6 +18,40 @@ const (
 	Time    Type = "time"
 	Bool    Type = "bool"
 )
+
+// Types that can be declared, never inferred, for a column that holds a number
+// which counts time since 1970. The column is then one of times.
+const (
+	EpochSeconds Type = "epochSeconds"
+	EpochMillis  Type = "epochMillis"
+)
+
+// becomes is what a column of a declared type holds once it is read.
+func (t Type) becomes() Type {
+	if t == EpochSeconds || t == EpochMillis {
+		return Time
+	}
+	return t
+}
+
+// unit is what an epoch type counts, 0 for other types.
+func (t Type) unit() time.Duration {
+	switch t {
+	case EpochSeconds:
+		return time.Second
+	case EpochMillis:
+		return time.Millisecond
+	}
+	return 0
+}
+
+func (t Type) check() error {
+	switch t {
+	case Number, Integer, String, Time, Bool, EpochSeconds, EpochMillis:
+		return nil
+	}
+	return fmt.Errorf("type %q is not known: use %s, %s, %s, %s, %s, %s or %s", t, Number, Integer, String, Time, Bool, EpochSeconds, EpochMillis)
+}
 
 // Field is one column of a schema.
 type Field struct {

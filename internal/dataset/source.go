@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Formats of files.
@@ -27,9 +30,13 @@ type Source struct {
 	Name   string // for people and for the format: s3://demo/flights/jan.csv.gz
 	Format string // csv, parquet or jsonl; "": by the extension of Name
 
-	// Types fixes the types of columns of CSV and JSON lines that would
-	// otherwise be inferred from the first rows, and widens a column of Parquet
-	// from integer to number. Columns it does not name are free.
+	// Delimiter separates the fields of CSV: comma, tab, semicolon and bar (|)
+	// are recognised without it.
+	Delimiter byte
+
+	// Types fixes the types of columns: a value of CSV or JSON lines that is not
+	// of the type is an error, and a column of Parquet is widened to it. The
+	// types of columns it does not name are inferred from all values.
 	Types map[string]Type
 
 	// Open returns the bytes, how many there are, and what to call when done.
@@ -80,4 +87,26 @@ func (s Source) format() (string, error) {
 		return f, nil
 	}
 	return "", fmt.Errorf("%s: the extension does not tell the format: set it to csv, parquet or jsonl", s.Name)
+}
+
+// reads is the type that the values of a column are read as: the declared one
+// where it is more than the column's own.
+func (s Source) reads(f Field) Type {
+	if declared := s.Types[f.Name]; declared.becomes() == f.Type {
+		return declared
+	}
+	return f.Type
+}
+
+// check refuses what cannot be meant.
+func (s Source) check() error {
+	for _, name := range slices.Sorted(maps.Keys(s.Types)) {
+		if err := s.Types[name].check(); err != nil {
+			return fmt.Errorf("%s: column %s: %w", s.Name, name, err)
+		}
+	}
+	if strings.IndexByte("\"\n\r", s.Delimiter) >= 0 && s.Delimiter != 0 || s.Delimiter >= utf8.RuneSelf {
+		return fmt.Errorf("%s: delimiter %q cannot separate fields: use a comma, tab, semicolon or bar", s.Name, s.Delimiter)
+	}
+	return nil
 }

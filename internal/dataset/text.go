@@ -1,209 +1,142 @@
 package dataset
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 )
 
-// maxRecord bounds the memory of one row; a longer one is nearly always a quote
-// that was never closed.
-const maxRecord = 16 << 20
-
-// cell is one value of a text file as it stands there. A quoted one is a JSON
-// string, which is never a number or bool; CSV does not know the difference.
-type cell struct {
-	text    string
-	quoted  bool
-	missing bool
-	nested  bool // a JSON object or array, which text describes
+// textFile is an open file of CSV or JSON lines.
+type textFile struct {
+	src       Source
+	format    string
+	cutter    *cutter
+	close     func()
+	first     *chunk   // not handed out yet
+	header    []string // of CSV
+	delimiter byte     // of CSV
 }
 
-// rows is a text format: it yields the cells of one row after the other.
-type rows interface {
-	names() []string       // the columns known so far
-	fix(extra bool)        // from now on a new column is an error, or ignored if extra
-	next() ([]cell, error) // io.EOF at the end; the cells last until the next call
-	line() int             // of the row just read, from 1
-}
-
-// textReader turns the rows of a text format into typed batches.
-type textReader struct {
-	src    Source
-	rows   rows
-	closer func()
-
-	sample [][]cell
-	lines  []int
-	ended  bool
-
-	schema  Schema // of the columns wanted
-	columns []int  // their positions in the rows
-	parsers []parser
-}
-
-func openText(src Source, format string, r io.ReaderAt, size int64) (*textReader, error) {
+func openText(src Source, format string, r io.ReaderAt, size int64) (*textFile, error) {
 	in, closer, err := plain(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", src.Name, err)
 	}
-	t := &textReader{src: src, closer: closer}
-	if format == JSONL {
-		t.rows = newJSONRows(in)
-		return t, nil
-	}
-	if t.rows, err = newCSVRows(in); err != nil {
+	t := &textFile{src: src, format: format, cutter: newCutter(in, format), close: closer, delimiter: src.Delimiter}
+	if err := t.open(); err != nil {
 		closer()
-		return nil, t.at(1, err)
+		return nil, t.at(err)
 	}
 	return t, nil
 }
 
-func (t *textReader) close() { t.closer() }
-
-// at says where in the source an error is.
-func (t *textReader) at(line int, err error) error {
-	if errors.Is(err, ErrEmpty) {
-		return fmt.Errorf("%s: %w", t.src.Name, err)
+func (t *textFile) open() error {
+	first, err := t.cutter.next()
+	if errors.Is(err, io.EOF) {
+		first, err = chunk{line: 1, last: true}, nil
 	}
-	return fmt.Errorf("%s:%d: %w", t.src.Name, line, err)
-}
-
-// takeSample reads the first rows, infers the types from them and selects the
-// wanted columns.
-func (t *textReader) takeSample(columns []string) error {
-	for len(t.sample) < BatchRows {
-		row, err := t.rows.next()
-		if errors.Is(err, io.EOF) {
-			t.ended = true
-			break
-		}
-		if err != nil {
-			return t.at(t.rows.line(), err)
-		}
-		t.sample = append(t.sample, append([]cell(nil), row...))
-		t.lines = append(t.lines, t.rows.line())
-	}
-	if len(t.sample) == 0 {
-		return fmt.Errorf("%s: %w", t.src.Name, ErrEmpty)
-	}
-	t.rows.fix(columns != nil)
-	all := t.infer()
-	var err error
-	if t.columns, err = all.Select(columns); err != nil {
-		return fmt.Errorf("%s: %w", t.src.Name, err)
-	}
-	t.schema = all.pick(t.columns)
-	if err := t.refuseNested(); err != nil {
-		return err
-	}
-	for _, f := range t.schema {
-		t.parsers = append(t.parsers, newParser(f.Type))
-	}
-	return nil
-}
-
-func (t *textReader) refuseNested() error {
-	for r, row := range t.sample {
-		for i, at := range t.columns {
-			if at < len(row) && row[at].nested {
-				return t.at(t.lines[r], nestedError(t.schema[i].Name, row[at].text))
-			}
-		}
-	}
-	return nil
-}
-
-func nestedError(column, what string) error {
-	return fmt.Errorf("column %s is nested (%s): only flat columns can be read; flatten it, or name the columns to read without it", column, what)
-}
-
-// infer decides the types of all columns.
-func (t *textReader) infer() Schema {
-	names := t.rows.names()
-	schema := make(Schema, len(names))
-	for i, name := range names {
-		kind, declared := t.src.Types[name]
-		if !declared {
-			kind = inferType(t.sample, i)
-		}
-		schema[i] = Field{name, kind}
-	}
-	return schema
-}
-
-func readText(src Source, format string, r io.ReaderAt, size int64, columns []string, each func(*Batch) error) error {
-	t, err := openText(src, format, r, size)
 	if err != nil {
 		return err
 	}
-	defer t.close()
-	if err := t.takeSample(columns); err != nil {
+	t.first = &first
+	if t.format != CSV {
+		return nil
+	}
+	if t.delimiter == 0 {
+		t.delimiter = sniff(first)
+	}
+	t.header, err = readHeader(&first, t.delimiter)
+	return err
+}
+
+// at says where in the source an error is.
+func (t *textFile) at(err error) error {
+	var line *lineError
+	if errors.As(err, &line) {
+		return fmt.Errorf("%s:%w", t.src.Name, err)
+	}
+	return fmt.Errorf("%s: %w", t.src.Name, err)
+}
+
+func (t *textFile) next() (chunk, error) {
+	if first := t.first; first != nil {
+		t.first = nil
+		return *first, nil
+	}
+	return t.cutter.next()
+}
+
+// rowsOf reads the named columns; nil: all.
+func (t *textFile) rowsOf(columns []string) (rowsOf, error) {
+	if t.format == JSONL {
+		return newJSONRows(columns), nil
+	}
+	wanted := upTo(len(t.header))
+	if columns != nil {
+		all := make(Schema, len(t.header))
+		for i, name := range t.header {
+			all[i].Name = name
+		}
+		var err error
+		if wanted, err = all.Select(columns); err != nil {
+			return nil, t.at(err)
+		}
+	}
+	return newCSVRows(t.delimiter, t.header, wanted), nil
+}
+
+// read streams the columns of a schema, whose types every value must have.
+func (t *textFile) read(ctx context.Context, schema Schema, each func(*Batch) error) error {
+	if _, err := t.rowsOf(schema.Names()); err != nil {
 		return err
 	}
+	newWork := func() func(chunk) ([]*Batch, error) {
+		rows, _ := t.rowsOf(schema.Names()) // has worked before
+		parsers := make([]parser, len(schema))
+		for i, f := range schema {
+			parsers[i].kind = t.src.reads(f)
+		}
+		var b block
+		return func(c chunk) ([]*Batch, error) {
+			defer c.release()
+			return t.batches(c, rows, &b, schema, parsers)
+		}
+	}
+	return inOrder(ctx, t.next, newWork, func(batches []*Batch) error {
+		for _, b := range batches {
+			if err := each(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (t *textFile) batches(c chunk, rows rowsOf, b *block, schema Schema, parsers []parser) ([]*Batch, error) {
+	var out []*Batch
+	rows.start(c)
 	for {
-		b, err := t.batch()
-		if err != nil {
-			return err
+		if err := rows.next(b); err != nil {
+			return nil, t.at(err)
 		}
-		if b.Rows == 0 {
-			return nil
+		if b.rows() == 0 {
+			return out, nil
 		}
-		if err := each(b); err != nil {
-			return err
-		}
-	}
-}
-
-// batch returns the next rows, none at the end.
-func (t *textReader) batch() (*Batch, error) {
-	b := &Batch{Schema: t.schema, columns: newColumns(t.schema, BatchRows)}
-	sample, lines := t.sample, t.lines
-	t.sample, t.lines = nil, nil
-	for i, row := range sample {
-		if err := t.append(b, row, lines[i]); err != nil {
-			return nil, err
-		}
-	}
-	for !t.ended && b.Rows < BatchRows {
-		row, err := t.rows.next()
-		if errors.Is(err, io.EOF) {
-			t.ended = true
-			break
+		batch := &Batch{Schema: schema, Rows: b.rows(), columns: make([]column, len(schema))}
+		bad := valueError{row: b.rows()}
+		var err error
+		for i := range schema {
+			c, problem := parsers[i].parse(b.text, b.cells[i])
+			if problem != nil && problem.row < bad.row { // the topmost of all columns
+				bad = *problem
+				err = complain(schema[i].Name, parsers[i].kind, b.cells[i][bad.row].of(b.text), bad.err)
+			}
+			batch.columns[i] = c
 		}
 		if err != nil {
-			return nil, t.at(t.rows.line(), err)
+			return nil, t.at(&lineError{b.lines[bad.row], err})
 		}
-		if err := t.append(b, row, t.rows.line()); err != nil {
-			return nil, err
-		}
+		out = append(out, batch)
 	}
-	return b, nil
-}
-
-func (t *textReader) append(b *Batch, row []cell, line int) error {
-	for i, at := range t.columns {
-		if at >= len(row) || row[at].missing {
-			b.columns[i].appendMissing()
-			continue
-		}
-		if row[at].nested {
-			return t.at(line, nestedError(t.schema[i].Name, row[at].text))
-		}
-		if !t.parsers[i].append(&b.columns[i], row[at]) {
-			f := t.schema[i]
-			return t.at(line, fmt.Errorf("column %s: %q is not of type %s, which the first rows or the declared types give it: correct the value, or declare the column's type",
-				f.Name, clip(row[at].text), f.Type))
-		}
-	}
-	b.Rows++
-	return nil
-}
-
-// clip keeps a value short enough for an error message.
-func clip(s string) string {
-	if len(s) > 80 {
-		return s[:80] + "…"
-	}
-	return s
 }
