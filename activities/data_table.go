@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 
 	"steward/internal/cloud"
@@ -15,16 +16,17 @@ import (
 // which a retry may mend, from content that cannot be read.
 type table struct {
 	objects *cloud.Objects
-	format  string
+	format  string // of the files of addAll; "": by their extension
 	types   map[string]dataset.Type
 	files   []dataset.Source
+	fixed   [][]lifecycle.PartitionColumn // of each file, what its folder gives
 
 	mu    sync.Mutex
 	fault error
 }
 
 // add appends an object; name is what people know it by.
-func (t *table) add(uri, name string) {
+func (t *table) add(uri, name, format string, fixed []lifecycle.PartitionColumn) {
 	open := func(ctx context.Context) (io.ReaderAt, int64, func() error, error) {
 		r, err := t.objects.Open(ctx, uri)
 		if err != nil {
@@ -32,7 +34,8 @@ func (t *table) add(uri, name string) {
 		}
 		return noting{r, t}, r.Size(), func() error { return nil }, nil
 	}
-	t.files = append(t.files, dataset.Source{Name: name, Format: t.format, Types: t.types, Open: open})
+	t.files = append(t.files, dataset.Source{Name: name, Format: format, Types: t.types, Open: open})
+	t.fixed = append(t.fixed, fixed)
 }
 
 // addAll appends all objects under a prefix in the order of their names.
@@ -41,7 +44,7 @@ func (t *table) addAll(ctx context.Context, prefix string) error {
 		if err != nil {
 			return err
 		}
-		t.add(o.URI, o.URI)
+		t.add(o.URI, o.URI, t.format, nil)
 	}
 	return nil
 }
@@ -50,7 +53,7 @@ func (t *table) addAll(ctx context.Context, prefix string) error {
 // as it is; content that cannot be read is lifecycle.DataRejected.
 func (t *table) read(ctx context.Context, columns []string, each func(*dataset.Batch) error) error {
 	var own error
-	err := dataset.ReadAll(ctx, t.files, columns, func(b *dataset.Batch) error {
+	err := t.readAll(ctx, columns, func(b *dataset.Batch) error {
 		pulse{ctx, "reading " + t.files[0].Name}.beat()
 		own = each(b)
 		return own
@@ -62,6 +65,27 @@ func (t *table) read(ctx context.Context, columns []string, each func(*dataset.B
 		return t.fault
 	}
 	return lifecycle.Fail(lifecycle.DataRejected, "%v", err)
+}
+
+// readAll reads the files as one table.
+func (t *table) readAll(ctx context.Context, columns []string, each func(*dataset.Batch) error) error {
+	if !slices.ContainsFunc(t.fixed, func(f []lifecycle.PartitionColumn) bool { return len(f) > 0 }) {
+		return dataset.ReadAll(ctx, t.files, columns, each)
+	}
+	first := int64(0)
+	for i, file := range t.files {
+		rows := int64(0)
+		err := readFixed(ctx, file, t.fixed[i], columns, func(b *dataset.Batch) error {
+			own := *b
+			own.First, rows = first+rows, rows+int64(b.Rows)
+			return each(&own)
+		})
+		if err != nil {
+			return err
+		}
+		first += rows
+	}
+	return nil
 }
 
 func (t *table) note(err error) error {

@@ -62,7 +62,7 @@ func (m *Monitoring) truthFiles(ctx context.Context, in lifecycle.MeasureInput) 
 // readTruthFile fetches a file and reads it, so that what is wrong with it then
 // is the data's fault: lifecycle.DataRejected.
 func (m *Monitoring) readTruthFile(ctx context.Context, o cloud.Object, data lifecycle.Data, t *truths) error {
-	local, _, err := fetch(ctx, m.Objects, o)
+	local, _, err := fetch(ctx, m.Objects, o, "")
 	if err != nil {
 		return err
 	}

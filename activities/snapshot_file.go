@@ -17,19 +17,6 @@ import (
 	"steward/internal/lifecycle"
 )
 
-// snapshotFile is one file of a snapshot. Rows, From and To are of those rows
-// that belong to it.
-type snapshotFile struct {
-	Source string    `json:"source"` // where it was found
-	SHA256 string    `json:"sha256"` // of its bytes, hex; its copy is objects/<sha256>
-	Bytes  int64     `json:"bytes"`
-	Rows   int64     `json:"rows"`
-	From   time.Time `json:"from"`
-	To     time.Time `json:"to"`
-
-	from cloud.Object
-}
-
 // used are the columns that a release needs.
 func used(data lifecycle.Data) []string {
 	columns := []string{data.Time, data.ID, data.Label}
@@ -43,45 +30,56 @@ func used(data lifecycle.Data) []string {
 
 // readFile fetches a file once, to the local disk, and reads there all that the
 // release needs of it: so a broken file is found before anything is built on it.
-// Without a schema, the file's own is the one that all files must have.
-func (d *Data) readFile(ctx context.Context, data lifecycle.Data, o cloud.Object, schema dataset.Schema) (snapshotFile, dataset.Schema, error) {
-	local, sum, err := fetch(ctx, d.Objects, o)
+func (t *taking) readFile(ctx context.Context, f *foundFile) error {
+	if f.local == "" {
+		var err error
+		if f.local, f.read.SHA256, err = fetch(ctx, t.Objects, f.object, t.dir); err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(f.local); f.local = "" }()
+	}
+	defer alive(ctx, "reading "+f.Source)()
+	source := f.opened(t.in.Data.Types)
+	schema, err := inspect(ctx, source, f, t.in.Data)
 	if err != nil {
-		return snapshotFile{}, nil, err
+		return rejected(ctx, err)
 	}
-	defer func() { _ = os.Remove(local) }()
-	defer alive(ctx, "reading "+o.URI)()
-	source := dataset.File(local)
-	source.Name, source.Format, source.Types = o.URI, data.Sources[0].Format, typesOf(schema)
-	f := snapshotFile{Source: o.URI, SHA256: sum, Bytes: o.Size, from: o}
-	if found, err := inspect(ctx, source, data); err != nil {
-		return f, nil, rejected(ctx, err)
-	} else if schema == nil {
-		schema = widen(found, data)
-		source.Types = typesOf(schema)
-	}
-	span := span{}
-	err = dataset.Read(ctx, source, used(data), func(b *dataset.Batch) error {
-		f.Rows += int64(b.Rows)
+	schema = widen(schema, t.in.Data)
+	source.Types = typesOf(schema)
+	span, empty := span{}, newEmpties(used(t.in.Data))
+	err = readFixed(ctx, source, f.Fixed, used(t.in.Data), func(b *dataset.Batch) error {
+		f.read.Rows += int64(b.Rows)
 		span.add(b.Times(0))
+		empty.add(b)
 		return nil
 	})
 	if err == nil && span.rows == 0 {
-		err = fmt.Errorf("%s: column %q, the time, holds no value", o.URI, data.Time)
+		err = fmt.Errorf("%s: column %q, the time, holds no value", f.Source, t.in.Data.Time)
 	}
-	f.From, f.To = span.times()
-	return f, schema, rejected(ctx, err)
+	f.read.From, f.read.To = span.times()
+	f.read.Columns = empty.untyped(schema)
+	f.use(f.read)
+	return rejected(ctx, err)
 }
 
-// fetch downloads an object; it returns the local file, which is the caller's
-// to remove, and the content's digest.
-func fetch(ctx context.Context, objects *cloud.Objects, o cloud.Object) (name, sum string, err error) {
-	body, err := objects.Read(ctx, o.URI)
+// opened is a file's local copy as a source under the name that people know.
+func (f *foundFile) opened(types map[string]string) dataset.Source {
+	source := dataset.File(f.local)
+	source.Name, source.Format, source.Types = f.Source, f.Format, declaredTypes(types)
+	return source
+}
+
+// fetch downloads an object, as it was when it was listed, into a folder (the
+// system's own for temporary files when empty); it returns the local file, which
+// is the caller's to remove, and the content's digest. An object that has changed
+// since is cloud.ErrChanged, which a retry mends: it lists again.
+func fetch(ctx context.Context, objects *cloud.Objects, o cloud.Object, dir string) (name, sum string, err error) {
+	body, err := objects.ReadSame(ctx, o)
 	if err != nil {
 		return "", "", err
 	}
 	defer func() { _ = body.Close() }()
-	file, err := os.CreateTemp("", "steward-snapshot-*")
+	file, err := os.CreateTemp(dir, "steward-snapshot-*")
 	if err != nil {
 		return "", "", fmt.Errorf("fetch %s: %w", o.URI, err)
 	}
@@ -104,11 +102,14 @@ func rejected(ctx context.Context, err error) error {
 	return lifecycle.Fail(lifecycle.DataRejected, "%v", err)
 }
 
-// inspect returns the columns of a file, if those a release needs are there and
-// of a type that serves.
-func inspect(ctx context.Context, source dataset.Source, data lifecycle.Data) (dataset.Schema, error) {
+// inspect returns the columns of a file, its folder's included, if those a
+// release needs are there and of a type that serves.
+func inspect(ctx context.Context, source dataset.Source, f *foundFile, data lifecycle.Data) (dataset.Schema, error) {
 	schema, _, err := dataset.Inspect(ctx, source)
 	if err != nil {
+		return nil, err
+	}
+	if schema, err = withFixed(schema, f, data.Types); err != nil {
 		return nil, err
 	}
 	for _, name := range used(data) {
@@ -123,26 +124,6 @@ func inspect(ctx context.Context, source dataset.Source, data lifecycle.Data) (d
 		return nil, fmt.Errorf("%s: column %q, the label, holds values of type %s: write numbers, and 0 and 1 for two classes", source.Name, f.Name, f.Type)
 	}
 	return schema, nil
-}
-
-// widen lets numbers that happen to be whole at the top of the first file have
-// fractions elsewhere. Ids and categories stay as they are written.
-func widen(schema dataset.Schema, data lifecycle.Data) dataset.Schema {
-	schema = slices.Clone(schema)
-	for i, f := range schema {
-		if f.Type == dataset.Integer && f.Name != data.ID && !slices.Contains(data.Categorical, f.Name) {
-			schema[i].Type = dataset.Number
-		}
-	}
-	return schema
-}
-
-func typesOf(schema dataset.Schema) map[string]dataset.Type {
-	types := make(map[string]dataset.Type, len(schema))
-	for _, f := range schema {
-		types[f.Name] = f.Type
-	}
-	return types
 }
 
 // span is the range of the times seen, in nanoseconds since 1970.

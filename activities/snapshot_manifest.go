@@ -1,10 +1,12 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,36 +16,62 @@ import (
 	"steward/internal/lifecycle"
 )
 
-// manifestFormat is the format of this version's snapshot manifests.
-const manifestFormat = "steward/snapshot/v1"
+// manifestFormat is the format of this version's snapshot manifests. Those of
+// the one before, of one source and one format, are read too.
+const (
+	manifestFormat   = "steward/snapshot/v2"
+	manifestFormatV1 = "steward/snapshot/v1"
+)
 
-// manifest lists what a snapshot consists of, files in the order of their names.
+// manifest lists what a snapshot consists of: sources in the order of the model
+// file, the files of each in the order of their names.
 type manifest struct {
-	Version string         `json:"version"` // manifestFormat
-	Format  string         `json:"format"`  // of the files
-	Columns dataset.Schema `json:"columns"`
-	Time    string         `json:"time"` // column that Since is about
+	Version string            `json:"version"`          // manifestFormat
+	Format  string            `json:"format,omitempty"` // of all files; v1 only
+	Columns dataset.Schema    `json:"columns"`
+	Types   map[string]string `json:"types,omitempty"` // those that the model file declares
+	Time    string            `json:"time"`            // column that Since is about
 	// Since, if set, is the time before which rows do not belong to the snapshot.
 	Since time.Time      `json:"since,omitzero"`
 	Files []snapshotFile `json:"files"`
 }
 
+// snapshotFile is one file of a snapshot: where it was found when the snapshot
+// was first taken, and what it holds. Rows, From and To are of those rows that
+// belong to the snapshot.
+type snapshotFile struct {
+	Origin  string    `json:"origin,omitempty"` // name of the source
+	Source  string    `json:"source"`
+	Version string    `json:"version,omitempty"` // ETag, or the like
+	Seen    time.Time `json:"seen,omitzero"`
+	Format  string    `json:"format,omitempty"`
+	SHA256  string    `json:"sha256"` // of its bytes, hex; its copy is objects/<sha256>
+	Bytes   int64     `json:"bytes"`
+	Rows    int64     `json:"rows"`
+	From    time.Time `json:"from"`
+	To      time.Time `json:"to"`
+	// Fixed are the columns that its folder gives.
+	Fixed []lifecycle.PartitionColumn `json:"fixed,omitempty"`
+
+	found *foundFile
+}
+
 // newManifest keeps the files that have rows of the period asked for.
-func newManifest(data lifecycle.Data, schema dataset.Schema, files []snapshotFile) *manifest {
-	m := &manifest{Version: manifestFormat, Format: data.Sources[0].Format, Columns: schema, Time: data.Time, Files: files}
-	if data.Last == 0 {
-		return m
-	}
+func newManifest(data lifecycle.Data, schema dataset.Schema, files []*foundFile) *manifest {
+	m := &manifest{Version: manifestFormat, Columns: schema, Types: data.Types, Time: data.Time}
 	newest := time.Time{}
 	for _, f := range files {
 		if f.To.After(newest) {
 			newest = f.To
 		}
 	}
-	m.Since, m.Files = newest.Add(-data.Last.Std()), nil
+	if data.Last > 0 {
+		m.Since = newest.Add(-data.Last.Std())
+	}
 	for _, f := range files {
 		if !f.To.Before(m.Since) {
-			m.Files = append(m.Files, f)
+			f.found = f
+			m.Files = append(m.Files, f.snapshotFile)
 		}
 	}
 	return m
@@ -70,9 +98,30 @@ func (m manifest) within(b *dataset.Batch, at int) *dataset.Batch {
 	return b.Take(keep)
 }
 
-// digest covers the content: what is in the files and which rows of them, but
-// neither their names nor when they were written.
+// digest covers the content: what is in the files, how it is read and which
+// rows of it, but neither their names nor when they were written.
 func (m manifest) digest() (string, error) {
+	if m.Version == manifestFormatV1 {
+		return m.digestV1()
+	}
+	type file struct {
+		SHA256, Format string
+		Fixed          []lifecycle.PartitionColumn
+	}
+	content := struct {
+		Version, Time string
+		Columns       dataset.Schema
+		Types         map[string]string
+		Since         time.Time
+		Files         []file
+	}{m.Version, m.Time, m.Columns, m.Types, m.Since, nil}
+	for _, f := range m.Files {
+		content.Files = append(content.Files, file{f.SHA256, f.Format, f.Fixed})
+	}
+	return lifecycle.Digest(content)
+}
+
+func (m manifest) digestV1() (string, error) {
 	content := struct {
 		Version, Format, Time string
 		Columns               dataset.Schema
@@ -129,7 +178,7 @@ func (d *Data) readManifest(ctx context.Context, s lifecycle.Snapshot) (manifest
 	if err != nil {
 		return m, err
 	}
-	if digest != s.Digest || m.Version != manifestFormat {
+	if digest != s.Digest || (m.Version != manifestFormat && m.Version != manifestFormatV1) {
 		return m, lifecycle.Fail(lifecycle.DataRejected, "snapshot manifest %s: its content has digest %s, the release was built on %s: it was changed", s.URI, digest, s.Digest)
 	}
 	return m, nil
@@ -138,9 +187,11 @@ func (d *Data) readManifest(ctx context.Context, s lifecycle.Snapshot) (manifest
 // readSnapshot streams the given columns of all rows of a snapshot, the time
 // column first. An error of each is returned as it is.
 func (d *Data) readSnapshot(ctx context.Context, m manifest, columns []string, each func(*dataset.Batch) error) error {
-	table := table{objects: d.Objects, format: m.Format, types: typesOf(m.Columns)}
+	types := typesOf(m.Columns)
+	maps.Copy(types, declaredTypes(m.Types))
+	table := table{objects: d.Objects, types: types}
 	for _, f := range m.Files {
-		table.add(contentURI(d.Bucket, f.SHA256), f.Source)
+		table.add(contentURI(d.Bucket, f.SHA256), f.Source, cmp.Or(f.Format, m.Format), f.Fixed)
 	}
 	columns = append([]string{m.Time}, slices.DeleteFunc(slices.Clone(columns), func(c string) bool { return c == m.Time })...)
 	return table.read(ctx, columns, func(b *dataset.Batch) error {

@@ -12,7 +12,6 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 
-	"steward/internal/cloud"
 	"steward/internal/lifecycle"
 )
 
@@ -68,7 +67,7 @@ func TestKeepingASnapshotBeats(t *testing.T) {
 	env := environment(t)
 	said := listen(env)
 	keep := func(ctx context.Context) error {
-		return b.data.keep(ctx, &manifest{Files: []snapshotFile{{SHA256: "abc", from: cloud.Object{URI: source.URI, Size: source.Size, ETag: source.ETag}}}})
+		return b.data.keep(ctx, &manifest{Files: []snapshotFile{{SHA256: "abc", found: &foundFile{object: source}}}})
 	}
 	env.RegisterActivity(keep)
 	_, err = env.ExecuteActivity(keep)

@@ -18,7 +18,7 @@ func (r *release) takeSnapshot(ctx workflow.Context) error {
 	if err := r.scribe.record(ctx, lifecycle.EntryOpened, t.Author, text, map[string]any{"spec": r.in.Digest}); err != nil {
 		return err
 	}
-	snap, err := call(ctx, job, "snapshot of "+r.in.Spec.Data.Sources[0].URI, data.TakeSnapshot,
+	snap, err := call(ctx, job, "snapshot of "+r.in.Spec.Data.Places(), data.TakeSnapshot,
 		lifecycle.SnapshotInput{Of: r.of(), Data: r.in.Spec.Data})
 	if err != nil {
 		return err

@@ -67,6 +67,11 @@ func (o *Objects) Read(ctx context.Context, uri string) (io.ReadCloser, error) {
 	return o.get(ctx, &s3.GetObjectInput{}, uri)
 }
 
+// ReadSame is Read of an object that is still as it was seen, or else ErrChanged.
+func (o *Objects) ReadSame(ctx context.Context, seen Object) (io.ReadCloser, error) {
+	return o.get(ctx, &s3.GetObjectInput{IfMatch: aws.String(seen.ETag)}, seen.URI)
+}
+
 func (o *Objects) get(ctx context.Context, in *s3.GetObjectInput, uri string) (io.ReadCloser, error) {
 	bucket, key, err := splitURI(uri)
 	if err != nil {

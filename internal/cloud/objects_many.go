@@ -17,13 +17,22 @@ import (
 // List yields every object whose URI begins with prefix, in order of keys. It
 // stops after the first error.
 func (o *Objects) List(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return o.list(ctx, prefix, "")
+}
+
+// list is List of the keys that come after one.
+func (o *Objects) list(ctx context.Context, prefix, after string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		bucket, key, err := splitURI(prefix)
 		if err != nil {
 			yield(Object{}, err)
 			return
 		}
-		pages := s3.NewListObjectsV2Paginator(o.client, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &key})
+		in := &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &key}
+		if after != "" {
+			in.StartAfter = aws.String(strings.TrimPrefix(after, "s3://"+bucket+"/"))
+		}
+		pages := s3.NewListObjectsV2Paginator(o.client, in)
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
@@ -43,8 +52,14 @@ func (o *Objects) List(ctx context.Context, prefix string) iter.Seq2[Object, err
 // Files is List without what is no data: folders, and the markers that programs
 // leave, such as _SUCCESS, whose names begin with an underscore or a dot.
 func (o *Objects) Files(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return o.FilesAfter(ctx, prefix, "")
+}
+
+// FilesAfter is Files of the names that come after one, which S3 finds without
+// listing those before.
+func (o *Objects) FilesAfter(ctx context.Context, prefix, after string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		for object, err := range o.List(ctx, prefix) {
+		for object, err := range o.list(ctx, prefix, after) {
 			name := path.Base(object.URI)
 			if err == nil && (strings.HasSuffix(object.URI, "/") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".")) {
 				continue
@@ -54,6 +69,27 @@ func (o *Objects) Files(ctx context.Context, prefix string) iter.Seq2[Object, er
 			}
 		}
 	}
+}
+
+// Folders lists the names of the folders right below a prefix that ends with a
+// slash, in order, without those slashes.
+func (o *Objects) Folders(ctx context.Context, prefix string) ([]string, error) {
+	bucket, key, err := splitURI(prefix)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	pages := s3.NewListObjectsV2Paginator(o.client, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &key, Delimiter: aws.String("/")})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, translate(err, "list %s", prefix)
+		}
+		for _, p := range page.CommonPrefixes {
+			out = append(out, strings.TrimSuffix(strings.TrimPrefix(aws.ToString(p.Prefix), key), "/"))
+		}
+	}
+	return out, nil
 }
 
 // deleteBatch is the most that S3 deletes in one request.

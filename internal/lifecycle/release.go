@@ -119,6 +119,9 @@ type Snapshot struct {
 	Rows   int64     `json:"rows"`
 	From   time.Time `json:"from"`
 	To     time.Time `json:"to"`
+
+	Sources []SourceUse `json:"sources,omitempty"` // what was taken from each
+	Lineage *Lineage    `json:"lineage,omitempty"` // where each file came from
 }
 
 // CheckResult is one data check and what was seen.

@@ -72,26 +72,21 @@ type KPI struct {
 	Max  *float64 `json:"max,omitempty"`
 }
 
-// Data says what a release is built from.
+// Data says what a release is built from. Several sources are read one after
+// the other, as one table of the columns that all of them have.
 type Data struct {
-	Sources     []Source    `json:"sources" jsonschema:"minItems=1,maxItems=1"`
-	Task        Task        `json:"task,omitempty" jsonschema:"enum=binary,enum=regression,default=binary"`
-	Label       string      `json:"label" jsonschema:"minLength=1"`
-	Time        string      `json:"time" jsonschema:"minLength=1" jsonschema_description:"column with the time of the event"`
-	ID          string      `json:"id" jsonschema:"minLength=1" jsonschema_description:"column that names a row; predictions carry it as inference id"`
-	Features    []string    `json:"features" jsonschema:"minItems=1,uniqueItems=true"`
-	Categorical []string    `json:"categorical,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"features that are categories although they look like numbers"`
-	Last        Duration    `json:"last,omitempty" jsonschema_description:"use only rows of this long before the newest; all rows when absent"`
-	Checks      []Check     `json:"checks,omitempty"`
-	Split       Split       `json:"split"`
-	GroundTruth GroundTruth `json:"groundTruth"`
-}
-
-// Source is an S3 prefix with files of one format.
-type Source struct {
-	Name   string `json:"name" jsonschema:"minLength=1"`
-	URI    string `json:"uri" jsonschema:"pattern=^s3://[a-z0-9][a-z0-9.-]+(/.*)?$"`
-	Format string `json:"format" jsonschema:"enum=parquet,enum=csv,enum=jsonl"`
+	Sources     []Source          `json:"sources" jsonschema:"minItems=1,maxItems=20"`
+	Task        Task              `json:"task,omitempty" jsonschema:"enum=binary,enum=regression,default=binary"`
+	Label       string            `json:"label" jsonschema:"minLength=1"`
+	Time        string            `json:"time" jsonschema:"minLength=1" jsonschema_description:"column with the time of the event"`
+	ID          string            `json:"id" jsonschema:"minLength=1" jsonschema_description:"column that names a row; predictions carry it as inference id"`
+	Features    []string          `json:"features" jsonschema:"minItems=1,uniqueItems=true"`
+	Categorical []string          `json:"categorical,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"features that are categories although they look like numbers"`
+	Types       map[string]string `json:"types,omitempty" jsonschema_description:"column to type: number, integer, string, time or bool; others are inferred"`
+	Last        Duration          `json:"last,omitempty" jsonschema_description:"use only rows of this long before the newest; all rows when absent"`
+	Checks      []Check           `json:"checks,omitempty"`
+	Split       Split             `json:"split"`
+	GroundTruth GroundTruth       `json:"groundTruth"`
 }
 
 // Check is a condition on the data. Either a column's conditions or Rows.

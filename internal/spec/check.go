@@ -51,6 +51,7 @@ func (c *checker) owners(owners map[lifecycle.Role]string) {
 
 func (c *checker) data() {
 	d := c.spec.Data
+	c.sources()
 	for i, f := range d.Features {
 		if f == d.Label || f == d.ID || f == d.Time {
 			c.add(fmt.Sprintf("spec.data.features[%d]", i), f, "the label, id and time columns cannot be features: take it out")

@@ -45,6 +45,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"not in list", "risk: limited", "risk: huge", `spec.objective.risk: it must be one of minimal, limited, high (it is "huge")`},
 		{"bad duration", "every: 8s", "every: 8 seconds", "spec.watch.every: it must be a duration such as 90s, 1h30m or 14d"},
 		{"bad uri", `"s3://demo/flights/"`, `"/data/flights"`, "spec.data.sources[0].uri: it must match"},
+		{"partitions", `name: flights, uri: "s3://demo/flights/"`, `name: flights, partitions: "month=01", uri: "s3://demo/flights/"`, "spec.data.sources[0].partitions: write year (2006), month (01)"},
+		{"column type", "    checks:", "    types: {distance: float}\n    checks:", "spec.data.types.distance: this type is not known: use one of number, integer"},
 		{"feature is label", "features: [day_of_week", "features: [late", "spec.data.features[0]: the label, id and time columns cannot be features"},
 		{"foreign category", "    checks:", "    categorical: [carrier]\n    checks:", "spec.data.categorical[0]: it is not one of spec.data.features"},
 		{"two of a name", "name: trees", "name: linear", "spec.training.candidates[1].name: two candidates have this name"},

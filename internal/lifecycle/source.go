@@ -1,0 +1,39 @@
+package lifecycle
+
+import "strings"
+
+// Source is where rows come from: the files under an S3 prefix.
+type Source struct {
+	Name       string `json:"name" jsonschema:"minLength=1"`
+	URI        string `json:"uri" jsonschema:"pattern=^s3://[a-z0-9][a-z0-9.-]+(/.*)?$"`
+	Format     string `json:"format" jsonschema:"enum=parquet,enum=csv,enum=jsonl"`
+	Partitions string `json:"partitions,omitempty" jsonschema_description:"folders below uri that name a period, written with 2006, 01, 02 and 15: year=2006/month=01 or dt=2006-01-02"`
+}
+
+// Place is where a source is, for people.
+func (s Source) Place() string { return s.URI }
+
+// Places lists where the sources are, for people.
+func (d Data) Places() string {
+	places := make([]string, len(d.Sources))
+	for i, s := range d.Sources {
+		places[i] = s.Place()
+	}
+	return strings.Join(places, ", ")
+}
+
+// SourceUse is what a snapshot took from one source.
+type SourceUse struct {
+	Name  string `json:"name"`
+	Files int    `json:"files"`
+	New   int    `json:"new"` // of them, those that no former snapshot had read
+	Rows  int64  `json:"rows"`
+	Note  string `json:"note,omitempty"` // what was left out, and why
+}
+
+// Lineage locates the document that says where each file of a release's
+// snapshot came from, in which version, and when it was seen there.
+type Lineage struct {
+	URI    string `json:"uri"`
+	Digest string `json:"digest"`
+}

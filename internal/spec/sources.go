@@ -1,0 +1,35 @@
+package spec
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"steward/internal/lifecycle"
+)
+
+// columnTypes are those that a model file may declare.
+var columnTypes = []string{"number", "integer", "string", "time", "bool"}
+
+func (c *checker) sources() {
+	seen := map[string]bool{}
+	for i, s := range c.spec.Data.Sources {
+		field := fmt.Sprintf("spec.data.sources[%d]", i)
+		if seen[s.Name] {
+			c.add(field+".name", s.Name, "two sources have this name: rename one")
+		}
+		seen[s.Name] = true
+		if s.Partitions == "" {
+			continue
+		}
+		if _, err := lifecycle.ParsePartitions(s.Partitions); err != nil {
+			c.add(field+".partitions", s.Partitions, "%s", err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.spec.Data.Types)) {
+		if kind := c.spec.Data.Types[name]; !slices.Contains(columnTypes, kind) {
+			c.add("spec.data.types."+name, kind, "this type is not known: use one of %s", strings.Join(columnTypes, ", "))
+		}
+	}
+}
