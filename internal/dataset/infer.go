@@ -86,14 +86,16 @@ func (f *found) schema(declared map[string]Type) Schema {
 // to string. A whole number that a float64 does not hold never becomes a number:
 // in one column of text with fractions it is a string.
 func Infer(ctx context.Context, sources []Source, columns []string) (Schema, int64, error) {
-	return infer(ctx, sources, columns, everything)
+	schema, found, err := infer(ctx, sources, columns, everything)
+	return schema, found.rows, err
 }
 
 // Inspect returns the columns of a source and its rows, or −1 when counting
 // them would mean reading it all. Of CSV and JSON lines it reads the beginning,
 // so later rows may not have the types; Infer makes sure of them.
 func Inspect(ctx context.Context, src Source) (Schema, int64, error) {
-	return infer(ctx, []Source{src}, nil, beginning)
+	schema, found, err := infer(ctx, []Source{src}, nil, beginning)
+	return schema, found.rows, err
 }
 
 // extent is how much of a text is read to find its columns.
@@ -105,9 +107,9 @@ const (
 	beginning
 )
 
-func infer(ctx context.Context, sources []Source, columns []string, extent extent) (Schema, int64, error) {
+func infer(ctx context.Context, sources []Source, columns []string, extent extent) (Schema, found, error) {
 	if len(sources) == 0 {
-		return nil, 0, fmt.Errorf("no files to read: %w", ErrEmpty)
+		return nil, found{}, fmt.Errorf("no files to read: %w", ErrEmpty)
 	}
 	all, declared, keys := found{whole: true}, map[string]Type{}, true
 	for i, src := range sources {
@@ -122,7 +124,7 @@ func infer(ctx context.Context, sources []Source, columns []string, extent exten
 			return err
 		})
 		if err != nil {
-			return nil, 0, err
+			return nil, found{}, err
 		}
 		maps.Copy(declared, src.Types)
 	}
@@ -132,9 +134,9 @@ func infer(ctx context.Context, sources []Source, columns []string, extent exten
 	schema := all.schema(declared)
 	picked, err := schema.Select(columns)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", sources[0].Name, err)
+		return nil, found{}, fmt.Errorf("%s: %w", sources[0].Name, err)
 	}
-	return schema.pick(picked), all.rows, nil
+	return schema.pick(picked), all, nil
 }
 
 func (s Source) infer(ctx context.Context, format string, r io.ReaderAt, size int64, columns []string, extent extent) (found, error) {
@@ -151,6 +153,17 @@ func (s Source) infer(ctx context.Context, format string, r io.ReaderAt, size in
 	}
 	defer t.close()
 	return t.infer(ctx, columns, extent)
+}
+
+// sure tells whether the types of a schema would not be narrower, or quite
+// others, if more had been read.
+func (f *found) sure(schema Schema, declared map[string]Type) bool {
+	for i, field := range schema {
+		if declared[field.Name] == "" && !f.whole && !f.column(i, field.Name).seen {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *found) names() []string {

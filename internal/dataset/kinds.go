@@ -53,7 +53,7 @@ func (k kinds) of(c cell, text []byte) kinds {
 // plainKinds returns what a text without quotes is, times left out.
 func plainKinds(v []byte) kinds {
 	if n, ok := parseInteger(v); ok {
-		if int64(float64(n)) == n && n != math.MaxInt64 {
+		if inFloat(n) {
 			return isInteger | isNumber
 		}
 		return isInteger
@@ -66,6 +66,9 @@ func plainKinds(v []byte) kinds {
 	}
 	return isString
 }
+
+// inFloat tells whether a float64 holds a whole number.
+func inFloat(n int64) bool { return n != math.MaxInt64 && int64(float64(n)) == n }
 
 // narrowest is the type that a set stands for.
 func (k kinds) narrowest() Type {

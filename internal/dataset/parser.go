@@ -8,7 +8,8 @@ import (
 
 // parser makes typed columns of the cells of one column, block after block.
 type parser struct {
-	kind   Type // declared or inferred
+	kind   Type
+	exact  bool // a whole number that a float64 does not hold is no number
 	intern interner
 }
 
@@ -28,7 +29,7 @@ func (p *parser) parse(text []byte, cells []cell) (column, *valueError) {
 		c.numbers = make([]float64, len(cells))
 		bad = eachCell(text, cells, func(row int, v []byte, flags cell) (err error) {
 			var ok bool
-			if c.numbers[row], ok = parseNumber(v); !ok || flags&quotedCell != 0 {
+			if c.numbers[row], ok = parseNumber(v); !ok || flags&quotedCell != 0 || p.exact && !isExact(v) {
 				err = errWrongType
 			}
 			return err
@@ -46,6 +47,15 @@ func (p *parser) parse(text []byte, cells []cell) (column, *valueError) {
 		return err
 	}, func(int) {})
 	return c, bad
+}
+
+// isExact is false for a whole number that a float64 does not hold.
+func isExact(v []byte) bool {
+	if len(v) <= 15 {
+		return true
+	}
+	n, ok := parseInteger(v)
+	return !ok || inFloat(n)
 }
 
 var errWrongType = errors.New("is not of the type")
@@ -103,16 +113,29 @@ func (p *parser) parseTexts(c *column, text []byte, cells []cell) *valueError {
 	return bad
 }
 
+// WrongTypeError is a value that is not of the type of its column, which was
+// declared or inferred from the values before.
+type WrongTypeError struct {
+	Column string
+	Type   Type
+	Value  string
+	why    error
+}
+
+func (e *WrongTypeError) Error() string {
+	if errors.Is(e.why, errWrongType) {
+		return fmt.Sprintf("column %s: %q is not of type %s, which is declared for it: correct the value, or declare another type", e.Column, clip(e.Value), e.Type)
+	}
+	return fmt.Sprintf("column %s: %q %v", e.Column, clip(e.Value), e.why)
+}
+
 // complain says what is wrong with a value of a column.
 func complain(name string, kind Type, value []byte, err error) error {
 	switch {
 	case errors.Is(err, errNested):
 		return fmt.Errorf("column %s is nested (%s): only flat columns can be read; flatten it, or name the columns to read without it", name, value)
-	case errors.Is(err, errWrongType):
-		return fmt.Errorf("column %s: %q is not of type %s, which is declared for it: correct the value, or declare another type",
-			name, clip(string(value)), kind)
 	case errors.Is(err, errNotUTF8):
 		return fmt.Errorf("column %s: %q %w: write the file in UTF-8", name, clip(string(value)), err)
 	}
-	return fmt.Errorf("column %s: %q %w", name, clip(string(value)), err)
+	return &WrongTypeError{name, kind, string(value), err}
 }

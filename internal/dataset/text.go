@@ -95,7 +95,7 @@ func (t *textFile) read(ctx context.Context, schema Schema, each func(*Batch) er
 		rows, _ := t.rowsOf(schema.Names()) // has worked before
 		parsers := make([]parser, len(schema))
 		for i, f := range schema {
-			parsers[i].kind = t.src.reads(f)
+			parsers[i] = parser{kind: t.src.reads(f), exact: t.src.Types[f.Name] == ""}
 		}
 		var b block
 		return func(c chunk) ([]*Batch, error) {

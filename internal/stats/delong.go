@@ -131,7 +131,7 @@ func midranks(values []float64) []float64 {
 func varianceOf(v []float64) float64 {
 	m := noMoments()
 	m.add(v)
-	return m.m2 / (m.n - 1)
+	return m.variance()
 }
 
 func varianceOfDifference(a, b []float64) float64 {

@@ -1,9 +1,14 @@
 package stats
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // ProfileVersion is the version of the Profile document this package writes.
-const ProfileVersion = 1
+// Version 1, which had no zeros, skewness, kurtosis, lengths, frequent numbers,
+// and times as numbers only, can be compared, but not merged.
+const ProfileVersion = 2
 
 // Kind says how the values of a column are profiled and compared.
 type Kind string
@@ -30,31 +35,46 @@ type Profile struct {
 }
 
 // ColumnProfile summarises one column. Count + Missing + Infinite are the rows.
-// Min, Max, Mean and Std (n−1) cover the Count finite values of a number or a
-// time and are nil where undefined.
+// What a number or a time has covers its Count finite values, and is nil where
+// it is undefined or no float64.
 type ColumnProfile struct {
 	Name      string     `json:"name"`
 	Kind      Kind       `json:"kind"`
 	Count     int64      `json:"count"`
 	Missing   int64      `json:"missing"`
 	Infinite  int64      `json:"infinite,omitempty"`
+	Zeros     int64      `json:"zeros,omitempty"`
 	Min       *float64   `json:"min,omitempty"`
 	Max       *float64   `json:"max,omitempty"`
 	Mean      *float64   `json:"mean,omitempty"`
-	Std       *float64   `json:"std,omitempty"`
+	Std       *float64   `json:"std,omitempty"`      // of the sample (n−1)
+	Skewness  *float64   `json:"skewness,omitempty"` // G₁, of the sample
+	Kurtosis  *float64   `json:"kurtosis,omitempty"` // G₂, excess, of the sample
+	Earliest  *time.Time `json:"earliest,omitempty"` // of times
+	Latest    *time.Time `json:"latest,omitempty"`
+	Lengths   *Lengths   `json:"lengths,omitempty"` // of texts
 	Quantiles []Quantile `json:"quantiles,omitempty"`
 	Histogram []Bin      `json:"histogram,omitempty"` // estimated, for charts
 	Distinct  uint64     `json:"distinct"`            // exact when Complete, else estimated
 
 	// Top lists values by falling count, ties by value. When Complete it lists
 	// every value with its exact count; otherwise the counts of the most
-	// frequent values, each too low by at most 1/2048 of Count. Numbers have it
-	// only when Complete.
+	// frequent values. No count, nor that of a value that is not listed (0), is
+	// too low by more than TopShort. A text of more than 256 bytes is listed by
+	// its beginning, its length and its hash.
 	Top      []Frequency `json:"top,omitempty"`
+	TopShort int64       `json:"topShort,omitempty"`
 	Complete bool        `json:"complete"`
 
-	Sketch      []byte `json:"sketch,omitempty"`      // KLL, k=1024, of a number or time
+	Sketch      []byte `json:"sketch,omitempty"`      // of a number or time: KLL, k=1024, as in Apache DataSketches
 	Cardinality []byte `json:"cardinality,omitempty"` // HyperLogLog, 2^14 registers
+}
+
+// Lengths are the lengths of texts in characters (Unicode code points).
+type Lengths struct {
+	Min  int64   `json:"min"`
+	Max  int64   `json:"max"`
+	Mean float64 `json:"mean"`
 }
 
 // Quantile is the value below or at which a share Rank of the values lies.
@@ -117,8 +137,8 @@ func (p *Profile) check() error {
 	if p == nil {
 		return fmt.Errorf("no profile given")
 	}
-	if p.Version != ProfileVersion {
-		return fmt.Errorf("profile version %d is not known; this program reads version %d: profile the data again",
+	if p.Version < 1 || p.Version > ProfileVersion {
+		return fmt.Errorf("profile version %d is not known; this program reads versions 1 to %d: profile the data again",
 			p.Version, ProfileVersion)
 	}
 	return nil
