@@ -9,12 +9,10 @@ import (
 )
 
 // Data takes snapshots of sources, checks and splits them. Bucket is Steward's
-// own bucket. A file of the training channel has FileRows rows, or a few more;
-// 1<<19 when it is 0: enough files to share out, none too large to be read at once.
+// own bucket.
 type Data struct {
-	Objects  *cloud.Objects
-	Bucket   string
-	FileRows int
+	Objects *cloud.Objects
+	Bucket  string
 }
 
 // Discard deletes what a release made for itself: parts, training output, scores.

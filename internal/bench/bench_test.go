@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"steward/activities"
+	"steward/internal/dataset"
+	"steward/internal/stats"
 )
 
 func TestMain(m *testing.M) {
@@ -22,7 +24,7 @@ func TestMain(m *testing.M) {
 // The stand-ins are activities of the product: same name, same types.
 func TestWorldIsTheProducts(t *testing.T) {
 	products := map[string]reflect.Type{}
-	for _, a := range []any{&activities.Data{}, &activities.Profiling{}, &activities.Training{}, &activities.Evaluation{}, &activities.Registry{},
+	for _, a := range []any{&activities.Data{}, &activities.Training{}, &activities.Evaluation{}, &activities.Registry{},
 		&activities.Records{}, &activities.Deployment{}, &activities.People{}} {
 		for m := range reflect.TypeOf(a).Methods() {
 			products[m.Name] = signature(m.Type)
@@ -149,4 +151,29 @@ func TestBareServer(t *testing.T) {
 	require.Equal(t, "stored", string(text))
 	_, err = message{http.MethodGet, bare.url() + "/none", nil, nil}.send(t.Context(), http.DefaultClient)
 	require.ErrorContains(t, err, "404")
+}
+
+// A table is the same each time, in both formats, and is profiled by a process
+// that says nothing.
+func TestProfiledTables(t *testing.T) {
+	var profiles []*stats.Profile
+	for _, format := range []string{dataset.CSV, dataset.Parquet} {
+		file := filepath.Join(t.TempDir(), "table."+format)
+		require.NoError(t, profileBench{rows: 20_000, format: format}.write(file))
+		took, err := measureSelf(t.Context(), profileArgument, file)
+		require.NoError(t, err)
+		require.Positive(t, took.cpu)
+		require.Positive(t, took.megabytes)
+		require.Empty(t, took.output)
+		p, err := dataset.Profile(t.Context(), []dataset.Source{dataset.File(file)}, nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 20_000, p.Rows)
+		profiles = append(profiles, p)
+	}
+	for i, c := range profiles[0].Columns {
+		require.Equal(t, c.Quantiles, profiles[1].Columns[i].Quantiles, c.Name)
+		require.Equal(t, c.Missing, profiles[1].Columns[i].Missing, c.Name)
+	}
+	_, err := measureSelf(t.Context(), profileArgument, "nowhere.csv")
+	require.ErrorContains(t, err, "open nowhere.csv")
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"steward/internal/dataset"
 )
 
 // lab is where a case runs.
@@ -50,6 +52,8 @@ var benches = []bench{
 	{"batch", invokeBench{rows: 100}.run},
 	{"describe", measureDescribe},
 	{"list", listBench{few: 1000, many: 10_000, passes: 3}.run},
+	{"profile-csv", profileBench{rows: 10_000_000, format: dataset.CSV, rounds: profileRounds}.run},
+	{"profile-parquet", profileBench{rows: 10_000_000, format: dataset.Parquet, rounds: profileRounds}.run},
 }
 
 func main() {
@@ -107,13 +111,16 @@ func runOne(ctx context.Context, b bench, steward string) (list []result, err er
 }
 
 // peers are what this program can be instead of the bench, by its first argument.
-var peers = map[string]func(string) error{bareArgument: serveBare, hopArgument: forwardBare}
+var peers = map[string]func(string) error{bareArgument: serveBare, hopArgument: forwardBare, profileArgument: profileFile}
 
 // servePeer does not return if the program was started as a peer.
 func servePeer() {
 	if len(os.Args) != 3 || peers[os.Args[1]] == nil {
 		return
 	}
-	fmt.Fprintln(os.Stderr, "bench:", peers[os.Args[1]](os.Args[2]))
-	os.Exit(1)
+	if err := peers[os.Args[1]](os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }

@@ -151,8 +151,7 @@ type Parts struct {
 	Train      Part     `json:"train"`
 	Validation Part     `json:"validation"`
 	Test       Part     `json:"test"`
-	Baseline   string   `json:"baseline"`          // URI of the profile; empty until a processing job has made it
-	Columns    string   `json:"columns,omitempty"` // S3 prefix of what tells that job its columns
+	Baseline   string   `json:"baseline"` // URI of the profile
 	Features   []string `json:"features"`
 	Numeric    []string `json:"numeric"` // those of Features that hold numbers
 	BaseRate   float64  `json:"baseRate"`

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"steward/internal/dataset"
+)
+
+//go:embed peers/profile_duckdb.py
+var duckDB string
+
+const (
+	profileArgument = "profile" // makes this program profile a file and end
+	profileRounds   = 5
+	profileCPU      = 8   // seconds at most
+	profileMemory   = 100 // MB at most
+)
+
+// profileBench profiles a table of rows in a format.
+type profileBench struct {
+	rows   int
+	format string
+	rounds int
+}
+
+// run measures the CPU seconds and the memory of a process that profiles the
+// table, and the rows that it profiles in a CPU second beside those of DuckDB,
+// whose start is not counted.
+func (b profileBench) run(ctx context.Context, l lab) ([]result, error) {
+	python, err := peerPython(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(l.dir, "table."+b.format)
+	if err := b.write(file); err != nil {
+		return nil, err
+	}
+	var cpu, megabytes, peer []float64
+	for i := range b.rounds {
+		ours, err := measureSelf(ctx, profileArgument, file)
+		if err != nil {
+			return nil, err
+		}
+		theirs, err := b.duckDB(ctx, python, file)
+		if err != nil {
+			return nil, err
+		}
+		l.say("profile-%s: %d of %d: %.2f CPU s and %.0f MB in %.2f s, DuckDB %.2f CPU s", b.format, i+1, b.rounds, ours.cpu, ours.megabytes, ours.seconds, theirs)
+		cpu, megabytes, peer = append(cpu, ours.cpu), append(megabytes, ours.megabytes), append(peer, theirs)
+	}
+	million := float64(b.rows) / 1e6
+	return []result{
+		{ours: median(cpu), peer: profileCPU * million / 10, unit: "s", most: 1},
+		{name: "-memory", ours: median(megabytes), peer: profileMemory, unit: "MB", most: 1},
+		{name: "-rate", ours: million / median(cpu), peer: million / median(peer), unit: "M/s", least: 1},
+	}, nil
+}
+
+func (b profileBench) write(file string) error {
+	return writeTable(file, func(w io.Writer) error {
+		if b.format == dataset.CSV {
+			return writeCSV(w, b.rows, tableRows(1, 0))
+		}
+		return writeParquet(w, b.rows, tableRows(1, 0))
+	})
+}
+
+// duckDB returns the CPU seconds of its query.
+func (b profileBench) duckDB(ctx context.Context, python, file string) (float64, error) {
+	ran, err := measure(ctx, python, "-c", duckDB, file)
+	if err != nil {
+		return 0, err
+	}
+	var said struct {
+		Rows int
+		CPU  float64
+	}
+	if err := json.Unmarshal(ran.output, &said); err != nil {
+		return 0, fmt.Errorf("DuckDB said %q: %w", ran.output, err)
+	}
+	if said.Rows != b.rows {
+		return 0, fmt.Errorf("DuckDB saw %d rows of %d", said.Rows, b.rows)
+	}
+	return said.CPU, nil
+}
+
+// profileFile is what the measured process does.
+func profileFile(file string) error {
+	p, err := dataset.Profile(context.Background(), []dataset.Source{dataset.File(file)}, nil)
+	if err != nil {
+		return err
+	}
+	if p.Rows == 0 || len(p.Columns) != 10 {
+		return errors.New("the profile is not of the table")
+	}
+	_, err = json.Marshal(p)
+	return err
+}
