@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"steward/internal/lifecycle"
+	"steward/internal/plot"
 )
 
 // registerConsole adds the pages for people, and the forms on them.
@@ -38,6 +40,11 @@ func assets() http.Handler {
 	server := http.StripPrefix("/assets/", http.FileServerFS(sub))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
+		if r.URL.Path == "/assets/plot.css" {
+			w.Header().Set("Content-Type", "text/css; charset=utf-8")
+			_, _ = io.WriteString(w, plot.Style)
+			return
+		}
 		server.ServeHTTP(w, r)
 	})
 }

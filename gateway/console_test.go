@@ -260,7 +260,7 @@ func TestTimeline(t *testing.T) {
 
 func TestAssets(t *testing.T) {
 	s := newSite(t)
-	for path, kind := range map[string]string{"/assets/console.css": "text/css", "/assets/console.js": "text/javascript", "/assets/icon.svg": "image/svg+xml"} {
+	for path, kind := range map[string]string{"/assets/console.css": "text/css", "/assets/plot.css": "text/css", "/assets/console.js": "text/javascript", "/assets/icon.svg": "image/svg+xml"} {
 		rec := s.ask("", "GET", path, "")
 		require.Equal(t, http.StatusOK, rec.Code)
 		require.Contains(t, rec.Header().Get("Content-Type"), kind)

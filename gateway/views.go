@@ -9,9 +9,9 @@ import (
 	"slices"
 	"time"
 
-	"steward/gateway/chart"
 	"steward/internal/auth"
 	"steward/internal/lifecycle"
+	"steward/internal/plot"
 )
 
 // modelsView is the page of all models.
@@ -252,12 +252,12 @@ func rolloutViewOf(r *lifecycle.RolloutState) *rolloutView {
 		return nil
 	}
 	v := &rolloutView{RolloutState: *r}
-	var shares []chart.Share
+	var shares []plot.Share
 	for _, variant := range slices.SortedFunc(maps.Keys(r.Weights), byLength) {
-		shares = append(shares, chart.Share{Name: variant, Percent: r.Weights[variant]})
+		shares = append(shares, plot.Share{Name: variant, Percent: r.Weights[variant]})
 	}
 	if len(shares) > 0 && !r.Outcome.Done { // what it left may have changed since
-		v.Bar = template.HTML(chart.Bar("share of the traffic by version", shares))
+		v.Bar = template.HTML(plot.Bar("share of the traffic by version", shares))
 	}
 	v.Recent = slices.Clone(r.Analyses[max(0, len(r.Analyses)-shownAnalyses):])
 	slices.Reverse(v.Recent)

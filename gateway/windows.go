@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"steward/gateway/chart"
 	"steward/internal/lifecycle"
+	"steward/internal/plot"
 )
 
 // Levels of the population stability index by which the model file's drift rule
@@ -82,8 +82,8 @@ func watchedMetric(s lifecycle.Spec) string {
 }
 
 // base is what both charts share, so that they can be read together.
-func base(m lifecycle.ModelState, windows []lifecycle.Window, title string) chart.Chart {
-	c := chart.Chart{Title: title, From: windows[0].From, To: windows[len(windows)-1].To}
+func base(m lifecycle.ModelState, windows []lifecycle.Window, title string) plot.Timeline {
+	c := plot.Timeline{Title: title, From: windows[0].From, To: windows[len(windows)-1].To}
 	for _, w := range windows {
 		if w.From.Before(c.From) {
 			c.From = w.From
@@ -91,70 +91,70 @@ func base(m lifecycle.ModelState, windows []lifecycle.Window, title string) char
 	}
 	for _, r := range m.Releases {
 		if !r.Served.IsZero() {
-			c.Markers = append(c.Markers, chart.Marker{At: r.Served, Label: lifecycle.Variant(r.Number)})
+			c.Markers = append(c.Markers, plot.Marker{At: r.Served, Label: lifecycle.Variant(r.Number)})
 		}
 	}
 	return c
 }
 
-func qualityChart(m lifecycle.ModelState, windows []lifecycle.Window, metric string) chart.Chart {
+func qualityChart(m lifecycle.ModelState, windows []lifecycle.Window, metric string) plot.Timeline {
 	c := base(m, windows, metric+" of the windows whose ground truth has matured")
-	truth, estimate := chart.Series{Name: "measured"}, chart.Series{Name: "estimated", Dashed: true}
+	truth, estimate := plot.Series{Name: "measured"}, plot.Series{Name: "estimated", Dashed: true}
 	for _, w := range windows {
 		if v, ok := w.Quality[metric]; ok && w.Matured {
-			truth.Points = append(truth.Points, chart.Point{At: w.To, Value: v, Mark: markOf(w, lifecycle.CauseQuality),
+			truth.Points = append(truth.Points, plot.Point{At: w.To, Value: v, Mark: markOf(w, lifecycle.CauseQuality),
 				Label: fmt.Sprintf("%s %s by ground truth, window %s to %s, %s rows", metric, figure(v), w.ID, w.To.UTC().Format("15:04:05"), count(w.Rows))})
 		}
 		if v, ok := w.Estimate[metric]; ok {
-			estimate.Points = append(estimate.Points, chart.Point{At: w.To, Value: v,
+			estimate.Points = append(estimate.Points, plot.Point{At: w.To, Value: v,
 				Label: fmt.Sprintf("%s %s estimated from scores, window %s", metric, figure(v), w.ID)})
 		}
 	}
-	c.Series = []chart.Series{truth, estimate}
+	c.Series = []plot.Series{truth, estimate}
 	for _, q := range m.Spec.Watch.Quality {
 		if q.Metric != metric {
 			continue
 		}
 		if q.Min != nil {
-			c.Limits = append(c.Limits, chart.Limit{Value: *q.Min, Label: fmt.Sprintf("at least %g", *q.Min)})
+			c.Limits = append(c.Limits, plot.Limit{Value: *q.Min, Label: fmt.Sprintf("at least %g", *q.Min)})
 		}
 		if q.Max != nil {
-			c.Limits = append(c.Limits, chart.Limit{Value: *q.Max, Label: fmt.Sprintf("at most %g", *q.Max)})
+			c.Limits = append(c.Limits, plot.Limit{Value: *q.Max, Label: fmt.Sprintf("at most %g", *q.Max)})
 		}
 	}
 	return c
 }
 
 // markOf shows what a window's findings of one cause came to.
-func markOf(w lifecycle.Window, cause lifecycle.Cause) chart.Mark {
-	mark := chart.Circle
+func markOf(w lifecycle.Window, cause lifecycle.Cause) plot.Mark {
+	mark := plot.Circle
 	for _, f := range w.Findings {
 		switch {
 		case f.Cause != cause:
 		case f.Outcome == lifecycle.Failed:
-			return chart.Square
+			return plot.Square
 		case f.Outcome != lifecycle.Pass:
-			mark = chart.Triangle
+			mark = plot.Triangle
 		}
 	}
 	return mark
 }
 
-func driftChart(m lifecycle.ModelState, windows []lifecycle.Window) chart.Chart {
+func driftChart(m lifecycle.ModelState, windows []lifecycle.Window) plot.Timeline {
 	c := base(m, windows, "largest population stability index of any column")
 	c.Zero = true
-	c.Limits = []chart.Limit{{Value: psiWatch, Label: "watch 0.1"}, {Value: psiAct, Label: "act 0.2"}}
-	drift := chart.Series{Name: "drift"}
+	c.Limits = []plot.Limit{{Value: psiWatch, Label: "watch 0.1"}, {Value: psiAct, Label: "act 0.2"}}
+	drift := plot.Series{Name: "drift"}
 	for _, w := range windows {
 		d := worst(w)
 		if d == nil {
 			continue
 		}
-		mark := map[string]chart.Mark{"watch": chart.Triangle, "inconclusive": chart.Triangle, "act": chart.Square}[d.Level]
-		drift.Points = append(drift.Points, chart.Point{At: w.To, Value: d.Value, Mark: mark,
+		mark := map[string]plot.Mark{"watch": plot.Triangle, "inconclusive": plot.Triangle, "act": plot.Square}[d.Level]
+		drift.Points = append(drift.Points, plot.Point{At: w.To, Value: d.Value, Mark: mark,
 			Label: fmt.Sprintf("PSI %s of %s, window %s to %s", figure(d.Value), d.Column, w.ID, w.To.UTC().Format("15:04:05"))})
 	}
-	c.Series = []chart.Series{drift}
+	c.Series = []plot.Series{drift}
 	return c
 }
 

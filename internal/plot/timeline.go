@@ -1,19 +1,15 @@
-// Package chart draws time series as SVG on the server: the same values give
-// the same bytes, pages need no script for them, and colours come from the
-// style sheet by class. Series differ by shape as well as by colour.
-package chart
+package plot
 
 import (
 	"fmt"
 	"html"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// Chart is one diagram of values over time.
-type Chart struct {
+// Timeline is one diagram of values over time.
+type Timeline struct {
 	Title    string // read aloud by screen readers
 	From, To time.Time
 	Series   []Series
@@ -60,7 +56,7 @@ type Marker struct {
 	Label string
 }
 
-// Size of a diagram and of its margins, in its own units.
+// Size of a timeline and of its margins, in its own units.
 const (
 	width, height            = 760.0, 230.0
 	left, right, top, bottom = 52.0, 96.0, 22.0, 28.0
@@ -88,8 +84,8 @@ func (f frame) y(v float64) float64 {
 
 func (f frame) inside(t time.Time) bool { return !t.Before(f.from) && !t.After(f.to) }
 
-// SVG draws the chart, or returns "" when no series has a point.
-func (c Chart) SVG() string {
+// SVG draws the diagram, or returns "" when no series has a point.
+func (c Timeline) SVG() string {
 	f, ok := c.frame()
 	if !ok {
 		return ""
@@ -107,7 +103,7 @@ func (c Chart) SVG() string {
 }
 
 // frame spans all finite values, and the limits.
-func (c Chart) frame() (frame, bool) {
+func (c Timeline) frame() (frame, bool) {
 	low, high, any := math.Inf(1), math.Inf(-1), false
 	take := func(v float64) { low, high = min(low, v), max(high, v) }
 	for _, s := range c.Series {
@@ -131,15 +127,11 @@ func (c Chart) frame() (frame, bool) {
 	return frame{from: c.From, to: c.To, low: ticks[0], high: ticks[len(ticks)-1], ticks: ticks}, true
 }
 
-func (c Chart) drawAxes(b *strings.Builder, f frame) {
-	decimals := 0
-	if len(f.ticks) > 1 {
-		decimals = max(0, int(math.Ceil(-math.Log10(f.ticks[1]-f.ticks[0])-1e-9)))
-	}
-	for _, v := range f.ticks {
-		y := f.y(v)
+func (c Timeline) drawAxes(b *strings.Builder, f frame) {
+	for i, text := range tickTexts(f.ticks) {
+		y := f.y(f.ticks[i])
 		fmt.Fprintf(b, `<line class="grid" x1="%g" x2="%g" y1="%s" y2="%s"/>`, left, width-right, num(y), num(y))
-		fmt.Fprintf(b, `<text class="tick" x="%g" y="%s" text-anchor="end">%s</text>`, left-8, num(y+4), strconv.FormatFloat(v, 'f', decimals, 64))
+		fmt.Fprintf(b, `<text class="tick" x="%g" y="%s" text-anchor="end">%s</text>`, left-8, num(y+4), text)
 	}
 	const n = 4
 	for i := range n + 1 {
@@ -161,7 +153,7 @@ func layout(span time.Duration) string {
 	return "2 Jan 2006"
 }
 
-func (c Chart) drawLimits(b *strings.Builder, f frame) {
+func (c Timeline) drawLimits(b *strings.Builder, f frame) {
 	for _, l := range c.Limits {
 		if !drawable(l.Value) {
 			continue
@@ -173,7 +165,7 @@ func (c Chart) drawLimits(b *strings.Builder, f frame) {
 }
 
 // drawMarkers leaves out a label that would be written over the one before.
-func (c Chart) drawMarkers(b *strings.Builder, f frame) {
+func (c Timeline) drawMarkers(b *strings.Builder, f frame) {
 	last := math.Inf(-1)
 	for _, m := range c.Markers {
 		if !f.inside(m.At) {
@@ -228,9 +220,4 @@ func (p Point) draw(b *strings.Builder, x, y float64) {
 	default:
 		fmt.Fprintf(b, `<circle cx="%s" cy="%s" r="3.5">%s</circle>`, num(x), num(y), title)
 	}
-}
-
-// num writes a coordinate with at most one decimal.
-func num(v float64) string {
-	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
 }

@@ -1,4 +1,4 @@
-package chart
+package plot
 
 import (
 	"encoding/xml"
@@ -16,8 +16,8 @@ var start = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 
 func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
 
-func sample() Chart {
-	return Chart{
+func sample() Timeline {
+	return Timeline{
 		Title: `AUC of "a" <b>`, From: at(0), To: at(60),
 		Series: []Series{
 			{Name: "auc", Points: []Point{{At: at(10), Value: 0.73, Label: "0.73 & more"}, {At: at(30), Value: 0.66, Mark: Triangle}, {At: at(50), Value: 0.61, Mark: Square}}},
@@ -79,12 +79,12 @@ func TestHigherValuesAreHigher(t *testing.T) {
 }
 
 func TestNothingToDraw(t *testing.T) {
-	require.Empty(t, Chart{}.SVG())
-	require.Empty(t, Chart{Series: []Series{{Points: []Point{{Value: math.NaN()}}}}, Limits: []Limit{{1, "x"}}}.SVG())
+	require.Empty(t, Timeline{}.SVG())
+	require.Empty(t, Timeline{Series: []Series{{Points: []Point{{Value: math.NaN()}}}}, Limits: []Limit{{1, "x"}}}.SVG())
 }
 
 func TestOnePoint(t *testing.T) {
-	svg := Chart{From: at(0), To: at(0), Series: []Series{{Points: []Point{{At: at(0), Value: 1}}}}}.SVG()
+	svg := Timeline{From: at(0), To: at(0), Series: []Series{{Points: []Point{{At: at(0), Value: 1}}}}}.SVG()
 	require.Equal(t, 1, elements(t, svg)["circle"])
 	require.NotContains(t, svg, "NaN")
 }
@@ -105,8 +105,8 @@ func TestTicks(t *testing.T) {
 
 func TestValuesBeyondAnyAxis(t *testing.T) {
 	for _, v := range []float64{math.Inf(1), math.Inf(-1), math.NaN(), math.MaxFloat64, -math.MaxFloat64} {
-		require.Empty(t, Chart{Series: []Series{{Points: []Point{{Value: v}}}}}.SVG())
-		svg := Chart{From: at(0), To: at(1), Series: []Series{{Points: []Point{{At: at(0), Value: 1}, {At: at(0), Value: v}}}}, Limits: []Limit{{v, "odd"}}}.SVG()
+		require.Empty(t, Timeline{Series: []Series{{Points: []Point{{Value: v}}}}}.SVG())
+		svg := Timeline{From: at(0), To: at(1), Series: []Series{{Points: []Point{{At: at(0), Value: 1}, {At: at(0), Value: v}}}}, Limits: []Limit{{v, "odd"}}}.SVG()
 		require.Equal(t, 1, elements(t, svg)["circle"])
 		require.NotContains(t, svg, "odd")
 		require.NotContains(t, svg, "NaN")

@@ -1,6 +1,9 @@
-package chart
+package plot
 
-import "math"
+import (
+	"math"
+	"strconv"
+)
 
 // maxTicks is how many ticks an axis has at most: five steps, and one more at
 // either end to enclose what is shown.
@@ -34,3 +37,18 @@ func Ticks(low, high float64) []float64 {
 // drawable tells whether a value can be shown: it is finite, and an axis around
 // it is too.
 func drawable(v float64) bool { return math.Abs(v) <= 1e300 }
+
+// tickTexts writes ticks with as many decimals as tell them apart.
+func tickTexts(ticks []float64) []string {
+	decimals := 0
+	if len(ticks) > 1 {
+		decimals = max(0, int(math.Ceil(-math.Log10(ticks[1]-ticks[0])-1e-9)))
+	}
+	out := make([]string, len(ticks))
+	for i, v := range ticks {
+		if out[i] = strconv.FormatFloat(v, 'f', decimals, 64); len(out[i]) > 8 {
+			out[i] = strconv.FormatFloat(v, 'g', 3, 64)
+		}
+	}
+	return out
+}
