@@ -18,6 +18,7 @@ const (
 	exitNotFound    = 3
 	exitRefused     = 4
 	exitUnreachable = 5
+	exitDrifted     = 6
 )
 
 // usageError is a mistake in the command line.
@@ -33,6 +34,8 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &usage):
 		return exitUsage
+	case errors.Is(err, errDrifted):
+		return exitDrifted
 	case errors.Is(err, apiclient.ErrUnreachable):
 		return exitUnreachable
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +19,11 @@ import (
 const (
 	textOutput = "text"
 	jsonOutput = "json"
+	htmlOutput = "html" // of the commands that make pages
 )
+
+// pages marks the commands that also write HTML.
+var pages = map[string]string{htmlOutput: "true"}
 
 // app is what all commands share: the global flags, and where to print.
 type app struct {
@@ -41,8 +47,8 @@ A first look, on one machine:
   steward approve flight-delay --as pat
 
 The exit code is 0 for success, 1 for an error, 2 for a wrong command line,
-3 when the model or release does not exist, 4 when the gateway refuses, and
-5 when it cannot be reached.`
+3 when the model or release does not exist, 4 when the gateway refuses, 5 when it
+cannot be reached, and 6 when steward compare found what --fail-on names.`
 
 func newRoot(out, err io.Writer) *cobra.Command {
 	a := &app{out: out, err: err}
@@ -54,9 +60,13 @@ func newRoot(out, err io.Writer) *cobra.Command {
 	root.SetOut(out)
 	root.SetErr(err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		if a.output != textOutput && a.output != jsonOutput {
-			return usageError{fmt.Errorf("-o %s: the output is %s or %s", a.output, textOutput, jsonOutput)}
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		forms := []string{textOutput, jsonOutput}
+		if cmd.Annotations[htmlOutput] != "" {
+			forms = append(forms, htmlOutput)
+		}
+		if !slices.Contains(forms, a.output) {
+			return usageError{fmt.Errorf("-o %s: the output is %s", a.output, strings.Join(forms, " or "))}
 		}
 		return nil
 	}
@@ -70,6 +80,7 @@ func newRoot(out, err io.Writer) *cobra.Command {
 	must(root.RegisterFlagCompletionFunc("as", a.completePeople))
 	root.AddGroup(
 		&cobra.Group{ID: "models", Title: "Models:"},
+		&cobra.Group{ID: "data", Title: "Data:"},
 		&cobra.Group{ID: "processes", Title: "Processes:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
@@ -80,6 +91,7 @@ func newRoot(out, err io.Writer) *cobra.Command {
 	}
 	add("models", a.apply(), a.release(), a.status(), a.watch(), a.approve(), a.reject(), a.cancel(), a.rollback(),
 		a.pause(), a.resume(), a.retire(), a.traffic(), a.schema())
+	add("data", a.profile(), a.compare())
 	add("processes", a.dev(), a.initHome(), a.worker(), a.gatewayCommand(), a.cloud())
 	root.AddCommand(a.image(), a.devserver())
 	return root
