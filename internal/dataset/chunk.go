@@ -15,6 +15,8 @@ const (
 	// maxRecord bounds the memory of one row; a longer one is nearly always a
 	// quote that was never closed.
 	maxRecord = 16 << 20
+	// textRoom is how much text of a file is held at a time, parsed or not.
+	textRoom = 32 << 20
 )
 
 // chunk is a piece of a text that holds whole records.
@@ -33,6 +35,8 @@ func (c chunk) release() {
 		chunkPool.Put((*[chunkBytes]byte)(c.text[:chunkBytes]))
 	}
 }
+
+func (c chunk) size() int64 { return min(int64(cap(c.text)), textRoom) }
 
 // cutter cuts a text into chunks, always at the same places.
 type cutter struct {

@@ -18,7 +18,7 @@ func workers() int { return min(runtime.GOMAXPROCS(0), maxWorkers) }
 // jobs. next ends with io.EOF; any other error ends the work after the results
 // before it were taken. Each worker has a work function of its own. When it
 // returns, all it started has ended.
-func inOrder[J, R any](ctx context.Context, next func() (J, error), newWork func() func(J) (R, error), take func(R) error) error {
+func inOrder[J, R any](ctx context.Context, next func(context.Context) (J, error), newWork func() func(J) (R, error), take func(R) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -68,11 +68,11 @@ type outcome[R any] struct {
 	err    error
 }
 
-func (l line[J, R]) produce(ctx context.Context, next func() (J, error)) {
+func (l line[J, R]) produce(ctx context.Context, next func(context.Context) (J, error)) {
 	defer close(l.order)
 	defer close(l.queue)
 	for ctx.Err() == nil {
-		job, err := next()
+		job, err := next(ctx)
 		if errors.Is(err, io.EOF) {
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"time"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
@@ -19,6 +20,11 @@ type parquetField struct {
 	as     Type // that it is read as
 	empty  bool // it never holds a value, so it is of any type
 	append converter
+	isText bool // the bytes of a value are its text
+
+	// unit makes integers of the file ours, 0 where they need more than that: 1,
+	// or what a time counts, in nanoseconds.
+	unit time.Duration
 }
 
 // newParquetField decides the type of a column from its logical and physical
@@ -32,6 +38,7 @@ func newParquetField(c *parquet.Column, declared Type) (parquetField, error) {
 	if err != nil {
 		return f, err
 	}
+	f.unit, f.isText = unitOf(c.Type()), kind == String && c.Type().Kind() == parquet.ByteArray
 	if logical := c.Type().LogicalType(); logical != nil {
 		_, f.empty = logical.Value.(*format.NullType)
 	}
@@ -82,7 +89,7 @@ func conversion(t parquet.Type) (converter, Type, error) {
 	case parquet.Int96:
 		return appendInt96, Time, nil
 	case parquet.ByteArray:
-		return newTextConverter(), String, nil
+		return appendText, String, nil
 	}
 	return nil, "", fmt.Errorf("is of the Parquet type %s, which cannot be read: cast it to a number, string or timestamp", t)
 }
@@ -184,22 +191,34 @@ func appendUUID(c *column, v parquet.Value) error {
 	return nil
 }
 
-// newTextConverter keeps a value that is read often once.
-func newTextConverter() converter {
-	kept := map[string]string{}
-	return func(c *column, v parquet.Value) error {
-		b := v.ByteArray()
-		s, ok := kept[string(b)]
-		if !ok {
-			if err := validText(b); err != nil {
-				return err
-			}
-			s = string(b)
-			if len(kept) < maxDictionary {
-				kept[s] = s
-			}
-		}
-		c.appendText(s)
-		return nil
+// unitOf is what whole numbers of a type count, 0 if they are not taken as they
+// are.
+func unitOf(t parquet.Type) time.Duration {
+	if t.Kind() != parquet.Int32 && t.Kind() != parquet.Int64 {
+		return 0
 	}
+	logical := t.LogicalType()
+	if logical == nil || logical.Value == nil {
+		return 1
+	}
+	switch l := logical.Value.(type) {
+	case *format.TimestampType:
+		return l.Unit.Value.Duration()
+	case *format.DateType:
+		return 24 * time.Hour
+	case *format.IntType:
+		if l.IsSigned {
+			return 1
+		}
+	}
+	return 0
+}
+
+func appendText(c *column, v parquet.Value) error {
+	b := v.ByteArray()
+	if !utf8.Valid(b) {
+		return fmt.Errorf("%q %w: write the file in UTF-8", clip(string(b)), errNotUTF8)
+	}
+	c.appendText(string(b))
+	return nil
 }

@@ -55,11 +55,12 @@ func (p *Profiler) addColumn(i int, b *Batch, col int) {
 		}
 		values, valid := b.Strings(col)
 		p.stats.AddStrings(i, values, valid)
-	case Time:
-		nanos, valid := b.Times(col)
-		p.stats.AddTimes(i, nanos, valid)
-	default:
+	case Number:
 		p.stats.AddNumbers(i, b.Numbers(col))
+	case Time:
+		p.stats.AddTimes(i, c.ints, c.valid)
+	default:
+		p.stats.AddIntegers(i, c.ints, c.valid)
 	}
 }
 

@@ -15,10 +15,11 @@ import (
 // Types that are not declared are inferred from all values, so such CSV and JSON
 // lines are read twice.
 //
-// Files are parsed on all cores while each runs. What is held at a time is
-// bounded: of text, pieces of half a MiB (or one row, of up to 16 MiB) with
-// their values, two and a bit for every core up to 16; of Parquet, a page a
-// column and three batches. The batches are the same on every machine.
+// Files are parsed on all cores, up to 16, while each runs. What is held at a
+// time is bounded: of text, 32 MiB, in pieces of half a MiB or one row (which may
+// have 16 MiB), of which there are two for every core, with their values; of
+// Parquet, a page of each column and a batch for every core. The batches are the
+// same on every machine.
 func Read(ctx context.Context, src Source, columns []string, each func(*Batch) error) error {
 	return ReadAll(ctx, []Source{src}, columns, each)
 }
@@ -90,7 +91,7 @@ func (s Source) read(ctx context.Context, schema Schema, first int64, each func(
 		defer t.close()
 		return t.read(ctx, schema, hand)
 	})
-	if err == nil && rows == 0 {
+	if err == nil && rows == 0 && s.Within == nil {
 		err = fmt.Errorf("%s: %w", s.Name, ErrEmpty)
 	}
 	return rows, err

@@ -39,6 +39,11 @@ type Source struct {
 	// types of columns it does not name are inferred from all values.
 	Types map[string]Type
 
+	// Within, if set, says what rows are wanted: row groups of Parquet that tell
+	// that they hold none are not read. Others come whole, and those of CSV and
+	// JSON lines all, so whoever wants a range has to look at the rows.
+	Within *Range
+
 	// Open returns the bytes, how many there are, and what to call when done.
 	Open func(ctx context.Context) (r io.ReaderAt, size int64, done func() error, err error)
 }

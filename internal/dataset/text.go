@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // textFile is an open file of CSV or JSON lines.
@@ -16,6 +18,7 @@ type textFile struct {
 	first     *chunk   // not handed out yet
 	header    []string // of CSV
 	delimiter byte     // of CSV
+	room      *semaphore.Weighted
 }
 
 func openText(src Source, format string, r io.ReaderAt, size int64) (*textFile, error) {
@@ -23,7 +26,8 @@ func openText(src Source, format string, r io.ReaderAt, size int64) (*textFile, 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", src.Name, err)
 	}
-	t := &textFile{src: src, format: format, cutter: newCutter(in, format), close: closer, delimiter: src.Delimiter}
+	t := &textFile{src: src, format: format, cutter: newCutter(in, format), close: closer, delimiter: src.Delimiter,
+		room: semaphore.NewWeighted(textRoom)}
 	if err := t.open(); err != nil {
 		closer()
 		return nil, t.at(err)
@@ -46,8 +50,11 @@ func (t *textFile) open() error {
 	if t.delimiter == 0 {
 		t.delimiter = sniff(first)
 	}
-	t.header, err = readHeader(&first, t.delimiter)
-	return err
+	if t.header, err = readHeader(&first, t.delimiter); err != nil || len(first.text) > 0 || first.last {
+		return err
+	}
+	t.first = nil // the header was all that ended in the chunk
+	return nil
 }
 
 // at says where in the source an error is.
@@ -59,12 +66,20 @@ func (t *textFile) at(err error) error {
 	return fmt.Errorf("%s: %w", t.src.Name, err)
 }
 
-func (t *textFile) next() (chunk, error) {
-	if first := t.first; first != nil {
-		t.first = nil
-		return *first, nil
+// next returns the next chunk, once there is room for it.
+func (t *textFile) next(ctx context.Context) (c chunk, err error) {
+	if t.first != nil {
+		c, t.first = *t.first, nil
+	} else if c, err = t.cutter.next(); err != nil {
+		return c, err
 	}
-	return t.cutter.next()
+	return c, t.room.Acquire(ctx, c.size())
+}
+
+// parsed gives back the memory of a chunk, and its room.
+func (t *textFile) parsed(c chunk) {
+	t.room.Release(c.size())
+	c.release()
 }
 
 // rowsOf reads the named columns; nil: all.
@@ -91,26 +106,33 @@ func (t *textFile) read(ctx context.Context, schema Schema, each func(*Batch) er
 	if _, err := t.rowsOf(schema.Names()); err != nil {
 		return err
 	}
-	newWork := func() func(chunk) ([]*Batch, error) {
+	newWork := func() func(chunk) (parsedChunk, error) {
 		rows, _ := t.rowsOf(schema.Names()) // has worked before
 		parsers := make([]parser, len(schema))
 		for i, f := range schema {
 			parsers[i] = parser{kind: t.src.reads(f), exact: t.src.Types[f.Name] == ""}
 		}
 		var b block
-		return func(c chunk) ([]*Batch, error) {
-			defer c.release()
-			return t.batches(c, rows, &b, schema, parsers)
+		return func(c chunk) (parsedChunk, error) {
+			batches, err := t.batches(c, rows, &b, schema, parsers)
+			return parsedChunk{batches, c}, err
 		}
 	}
-	return inOrder(ctx, t.next, newWork, func(batches []*Batch) error {
-		for _, b := range batches {
+	return inOrder(ctx, t.next, newWork, func(p parsedChunk) error {
+		defer t.parsed(p.chunk)
+		for _, b := range p.batches {
 			if err := each(b); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// parsedChunk is a chunk that counts as held until its batches were taken.
+type parsedChunk struct {
+	batches []*Batch
+	chunk   chunk
 }
 
 func (t *textFile) batches(c chunk, rows rowsOf, b *block, schema Schema, parsers []parser) ([]*Batch, error) {

@@ -17,7 +17,7 @@ func (t *textFile) infer(ctx context.Context, columns []string, extent extent) (
 	whole := extent == everything || extent == undeclared && !t.declares(wanted)
 	next := t.next
 	if !whole {
-		next = t.onlyFirst
+		next = t.onlyFirst()
 	}
 	var all found
 	newWork := func() func(chunk) (found, error) {
@@ -27,7 +27,7 @@ func (t *textFile) infer(ctx context.Context, columns []string, extent extent) (
 		}
 		var b block
 		return func(c chunk) (found, error) {
-			defer c.release()
+			defer t.parsed(c)
 			return t.inferChunk(c, rows, &b, columns)
 		}
 	}
@@ -36,7 +36,7 @@ func (t *textFile) infer(ctx context.Context, columns []string, extent extent) (
 		return nil
 	})
 	all.whole = whole || t.cutter.ended
-	if err == nil && all.rows == 0 {
+	if err == nil && all.rows == 0 && all.whole {
 		err = fmt.Errorf("%s: %w", t.src.Name, ErrEmpty)
 	}
 	return all, err
@@ -49,11 +49,15 @@ func (t *textFile) declares(wanted rowsOf) bool {
 	return isCSV && !slices.ContainsFunc(rows.wanted, func(name string) bool { return t.src.Types[name] == "" })
 }
 
-func (t *textFile) onlyFirst() (chunk, error) {
-	if t.first == nil {
-		return chunk{}, io.EOF
+func (t *textFile) onlyFirst() func(context.Context) (chunk, error) {
+	done := false
+	return func(ctx context.Context) (chunk, error) {
+		if done {
+			return chunk{}, io.EOF
+		}
+		done = true
+		return t.next(ctx)
 	}
-	return t.next()
 }
 
 func (t *textFile) inferChunk(c chunk, rows rowsOf, b *block, wanted []string) (found, error) {

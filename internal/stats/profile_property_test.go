@@ -119,7 +119,8 @@ func TestProfileOfTimesAndTexts(t *testing.T) {
 	p.AddTimes(0, nanos, []bool{true, false, true})
 	p.AddCounts(1, []string{"Zürich", "", "never"}, []int64{2, 1, 0}, 3)
 	p.AddStrings(1, []string{"x"}, nil)
-	p.AddNumbers(2, []float64{0, math.Copysign(0, -1), 2, math.Inf(-1)})
+	p.AddNumbers(2, []float64{0, math.Copysign(0, -1), math.Inf(-1)})
+	p.AddIntegers(2, []int64{2, 7}, []bool{true, false})
 	doc := roundTrip(t, p.Profile())
 	at, s, n := doc.Columns[0], doc.Columns[1], doc.Columns[2]
 	require.Equal(t, time.Unix(0, nanos[2]).UTC(), *at.Earliest)
@@ -129,7 +130,7 @@ func TestProfileOfTimesAndTexts(t *testing.T) {
 	require.EqualValues(t, 3, s.Missing)
 	require.Equal(t, []stats.Frequency{{Value: "Zürich", Count: 2}, {Value: "", Count: 1}, {Value: "x", Count: 1}}, s.Top)
 	require.EqualValues(t, 2, n.Zeros)
-	require.EqualValues(t, 1, n.Infinite)
+	require.Equal(t, [3]int64{3, 1, 1}, [3]int64{n.Count, n.Missing, n.Infinite})
 	require.Panics(t, func() { p.AddTimes(2, nil, nil) })
 	require.Panics(t, func() { p.AddCounts(0, nil, nil, 0) })
 

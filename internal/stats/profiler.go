@@ -38,6 +38,12 @@ func NewProfiler(fields []Field) *Profiler {
 // fields given to NewProfiler were wrong.
 func (p *Profiler) AddNumbers(col int, values []float64) { p.numbers(col).add(values) }
 
+// AddIntegers adds values of a number column; a value whose valid is false is
+// missing. It panics when the column is a category.
+func (p *Profiler) AddIntegers(col int, values []int64, valid []bool) {
+	p.numbers(col).addIntegers(values, valid)
+}
+
 // AddTimes adds values of a time column in nanoseconds since 1970; a value whose
 // valid is false is missing. It panics when the column is not one of times.
 func (p *Profiler) AddTimes(col int, nanos []int64, valid []bool) {

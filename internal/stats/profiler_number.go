@@ -56,6 +56,19 @@ func (c *numberProfiler) add(values []float64) {
 	}
 }
 
+func (c *numberProfiler) addIntegers(values []int64, valid []bool) {
+	for i, v := range values {
+		if !valid[i] {
+			c.missing++
+			continue
+		}
+		c.gathered = append(c.gathered, float64(v))
+		if len(c.gathered) == sketchBatch {
+			c.digest()
+		}
+	}
+}
+
 func (c *numberProfiler) addTimes(nanos []int64, valid []bool) {
 	for i, t := range nanos {
 		if !valid[i] {
