@@ -5,14 +5,16 @@ import (
 	"fmt"
 
 	"steward/internal/cloud"
+	"steward/internal/download"
 	"steward/internal/lifecycle"
 )
 
 // Data takes snapshots of sources, checks and splits them. Bucket is Steward's
-// own bucket.
+// own bucket. Web downloads files; nil allows no host.
 type Data struct {
 	Objects *cloud.Objects
 	Bucket  string
+	Web     *download.Client
 }
 
 // Discard deletes what a release made for itself: parts, training output, scores.

@@ -61,11 +61,14 @@ func (d *Data) TakeSnapshot(ctx context.Context, in lifecycle.SnapshotInput) (li
 type taking struct {
 	*Data
 	in    lifecycle.SnapshotInput
-	dir   string              // of what is fetched; removed at the end
-	asked string              // digest of what is wanted of every file
-	known map[string]fileRead // of the snapshot before, by identity
-	files []*foundFile        // sources and names in order
-	notes map[string]string   // by source: what was left out
+	dir   string            // of what is fetched; removed at the end
+	asked string            // digest of what is wanted of every file
+	files []*foundFile      // sources and names in order
+	notes map[string]string // by source: what was left out
+
+	// Of the snapshot before, by identity and by where the file was.
+	known  map[string]fileRead
+	former map[string]lineageFile
 }
 
 func (d *Data) newTaking(ctx context.Context, in lifecycle.SnapshotInput) (*taking, error) {
@@ -74,7 +77,7 @@ func (d *Data) newTaking(ctx context.Context, in lifecycle.SnapshotInput) (*taki
 	if t.asked, err = lifecycle.Digest([]any{used(in.Data), in.Data.Types, in.Data.Categorical, in.Data.Label}); err != nil {
 		return nil, err
 	}
-	if t.known, err = t.readKnown(ctx); err != nil {
+	if err = t.readKnown(ctx); err != nil {
 		return nil, err
 	}
 	t.dir, err = os.MkdirTemp("", "steward-snapshot-*")
@@ -98,7 +101,7 @@ func (t *taking) readAll(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for _, f := range t.files {
-		if known, ok := t.known[f.identity()]; ok {
+		if known, ok := t.known[f.identity()]; ok && f.local == "" {
 			f.use(known)
 			f.old = true
 			continue

@@ -31,21 +31,19 @@ func used(data lifecycle.Data) []string {
 // readFile fetches a file once, to the local disk, and reads there all that the
 // release needs of it: so a broken file is found before anything is built on it.
 func (t *taking) readFile(ctx context.Context, f *foundFile) error {
-	if f.local == "" {
-		var err error
-		if f.local, f.read.SHA256, err = fetch(ctx, t.Objects, f.object, t.dir); err != nil {
-			return err
-		}
-		defer func() { _ = os.Remove(f.local); f.local = "" }()
+	release, err := t.obtain(ctx, f)
+	if err != nil {
+		return err
 	}
+	defer release()
 	defer alive(ctx, "reading "+f.Source)()
-	source := f.opened(t.in.Data.Types)
+	source := f.opened(declaredTypes(t.in.Data.Types))
 	schema, err := inspect(ctx, source, f, t.in.Data)
 	if err != nil {
 		return rejected(ctx, err)
 	}
 	schema = widen(schema, t.in.Data)
-	source.Types = typesOf(schema)
+	source.Types = typesFor(schema, t.in.Data.Types)
 	span, empty := span{}, newEmpties(used(t.in.Data))
 	err = readFixed(ctx, source, f.Fixed, used(t.in.Data), func(b *dataset.Batch) error {
 		f.read.Rows += int64(b.Rows)
@@ -63,9 +61,9 @@ func (t *taking) readFile(ctx context.Context, f *foundFile) error {
 }
 
 // opened is a file's local copy as a source under the name that people know.
-func (f *foundFile) opened(types map[string]string) dataset.Source {
+func (f *foundFile) opened(types map[string]dataset.Type) dataset.Source {
 	source := dataset.File(f.local)
-	source.Name, source.Format, source.Types = f.Source, f.Format, declaredTypes(types)
+	source.Name, source.Format, source.Types = f.Source, f.Format, types
 	return source
 }
 

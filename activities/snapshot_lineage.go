@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 	"time"
 
 	"steward/internal/cloud"
@@ -77,37 +78,50 @@ func (t *taking) writeLineage(ctx context.Context, s lifecycle.Snapshot, m *mani
 	return l, nil
 }
 
-// readKnown reads what the model's last snapshot has read, if that was asked
-// for the same. A document that cannot be understood means reading all again.
-func (t *taking) readKnown(ctx context.Context) (map[string]fileRead, error) {
-	last := ""
-	prefix := modelURI(t.Bucket, t.in.Model, "lineage/")
-	for o, err := range t.Objects.List(ctx, prefix) {
+// readKnown reads what the model's last snapshot has read: all attempts at it,
+// since each may have read something new.
+func (t *taking) readKnown(ctx context.Context) error {
+	t.known, t.former = map[string]fileRead{}, map[string]lineageFile{}
+	var last []string
+	for o, err := range t.Objects.List(ctx, modelURI(t.Bucket, t.in.Model, "lineage/")) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if path.Base(o.URI) > fmt.Sprintf("%06d.", t.in.Release) { // of a later release
 			break
 		}
-		last = o.URI
+		if len(last) > 0 && releaseOf(last[0]) != releaseOf(o.URI) {
+			last = nil
+		}
+		last = append(last, o.URI)
 	}
-	if last == "" {
-		return nil, nil
+	for _, uri := range last {
+		b, err := t.Objects.Get(ctx, uri)
+		if err != nil {
+			return err
+		}
+		t.know(b)
 	}
-	b, err := t.Objects.Get(ctx, last)
-	if err != nil {
-		return nil, err
-	}
+	return nil
+}
+
+func releaseOf(lineageURI string) string {
+	number, _, _ := strings.Cut(path.Base(lineageURI), "-")
+	return number
+}
+
+// know takes over what was read, if it was asked for the same. A document that
+// cannot be understood only means reading again.
+func (t *taking) know(document []byte) {
 	var doc lineage
-	if json.Unmarshal(b, &doc) != nil || doc.Format != lineageFormat || doc.Asked != t.asked {
-		return nil, nil
+	if json.Unmarshal(document, &doc) != nil || doc.Format != lineageFormat || doc.Asked != t.asked {
+		return
 	}
-	known := make(map[string]fileRead, len(doc.Files))
 	for _, f := range doc.Files {
 		found := foundFile{snapshotFile: snapshotFile{Source: f.Source, Version: f.Version, Bytes: f.Bytes, Format: f.Format, Fixed: f.Fixed}}
 		if f.Version != "" {
-			known[found.identity()] = f.fileRead
+			t.known[found.identity()] = f.fileRead
+			t.former[f.Source] = f
 		}
 	}
-	return known, nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -187,9 +186,7 @@ func (d *Data) readManifest(ctx context.Context, s lifecycle.Snapshot) (manifest
 // readSnapshot streams the given columns of all rows of a snapshot, the time
 // column first. An error of each is returned as it is.
 func (d *Data) readSnapshot(ctx context.Context, m manifest, columns []string, each func(*dataset.Batch) error) error {
-	types := typesOf(m.Columns)
-	maps.Copy(types, declaredTypes(m.Types))
-	table := table{objects: d.Objects, types: types}
+	table := table{objects: d.Objects, types: typesFor(m.Columns, m.Types)}
 	for _, f := range m.Files {
 		table.add(contentURI(d.Bucket, f.SHA256), f.Source, cmp.Or(f.Format, m.Format), f.Fixed)
 	}

@@ -61,6 +61,9 @@ func (f *foundFile) copyTo(ctx context.Context, objects *cloud.Objects, to strin
 
 // filesOf finds the files of a source.
 func (t *taking) filesOf(ctx context.Context, source lifecycle.Source) ([]*foundFile, error) {
+	if source.Remote() {
+		return t.downloaded(ctx, source)
+	}
 	files, err := t.objectsOf(ctx, source)
 	if errors.Is(err, cloud.ErrNotFound) {
 		return nil, lifecycle.Fail(lifecycle.DataRejected, "source %s: the bucket of %s does not exist", source.Name, source.URI)
@@ -69,6 +72,24 @@ func (t *taking) filesOf(ctx context.Context, source lifecycle.Source) ([]*found
 		err = lifecycle.Fail(lifecycle.DataRejected, "source %s: there are no files under %s", source.Name, source.URI)
 	}
 	return files, err
+}
+
+// obtain makes sure that a file is on this machine until release is called: from
+// where it was found or, if that was not S3, from the former snapshot's copy.
+func (t *taking) obtain(ctx context.Context, f *foundFile) (release func(), err error) {
+	if f.local != "" {
+		return func() {}, nil
+	}
+	object := f.object
+	if object.URI == "" {
+		if object, err = t.Objects.Stat(ctx, contentURI(t.Bucket, f.SHA256)); err != nil {
+			return nil, err
+		}
+	}
+	if f.local, f.read.SHA256, err = fetch(ctx, t.Objects, object, t.dir); err != nil {
+		return nil, err
+	}
+	return func() { _ = os.Remove(f.local); f.local = "" }, nil
 }
 
 // objectsOf lists what is under an S3 prefix; of partitions, only those that

@@ -2,7 +2,7 @@ package activities
 
 import (
 	"context"
-	"os"
+	"maps"
 	"slices"
 
 	"steward/internal/dataset"
@@ -16,6 +16,14 @@ func declaredTypes(types map[string]string) map[string]dataset.Type {
 		out[name] = dataset.Type(kind)
 	}
 	return out
+}
+
+// typesFor are the types to read a table by. What is declared goes before what
+// the columns are: a declared type also says how to read it.
+func typesFor(schema dataset.Schema, declared map[string]string) map[string]dataset.Type {
+	types := typesOf(schema)
+	maps.Copy(types, declaredTypes(declared))
+	return types
 }
 
 func typesOf(schema dataset.Schema) map[string]dataset.Type {
@@ -82,9 +90,6 @@ func (t *taking) settle(ctx context.Context) (dataset.Schema, error) {
 			continue
 		}
 		f.Type = common(kinds, asWritten(f.Name, t.in.Data))
-		if declared := dataset.Type(t.in.Data.Types[f.Name]); declared != "" {
-			f.Type = declared
-		}
 		schema = append(schema, f)
 	}
 	for name := range t.in.Data.Types {
@@ -150,15 +155,12 @@ func (t *taking) holds(ctx context.Context, f *foundFile, schema dataset.Schema)
 	if len(doubtful) == 0 {
 		return nil
 	}
-	if f.local == "" {
-		var err error
-		if f.local, _, err = fetch(ctx, t.Objects, f.object, t.dir); err != nil {
-			return err
-		}
-		defer func() { _ = os.Remove(f.local); f.local = "" }()
+	release, err := t.obtain(ctx, f)
+	if err != nil {
+		return err
 	}
-	source := f.opened(nil)
-	source.Types = typesOf(schema)
+	defer release()
+	source := f.opened(typesFor(schema, t.in.Data.Types))
 	return rejected(ctx, readFixed(ctx, source, f.Fixed, doubtful, func(*dataset.Batch) error {
 		pulse{ctx, "reading " + f.Source + " again"}.beat()
 		return nil

@@ -3,6 +3,7 @@ package worker
 import (
 	"steward/activities"
 	"steward/internal/cloud"
+	"steward/internal/download"
 	"steward/internal/evidence"
 	"steward/internal/notify"
 )
@@ -21,7 +22,7 @@ func (o Options) activities() []any {
 		prices       = cloud.DefaultPrices.With(o.Config.Prices)
 	)
 	return []any{
-		&activities.Data{Objects: objects, Bucket: bucket},
+		&activities.Data{Objects: objects, Bucket: bucket, Web: o.web()},
 		&activities.Training{Jobs: jobs, Objects: objects, Bucket: bucket, Role: role, Prices: prices},
 		&activities.Evaluation{Jobs: jobs, Models: models, Objects: objects, Bucket: bucket, Role: role, Prices: prices},
 		&activities.Registry{Packages: cloud.NewPackages(o.Cloud.SageMaker)},
@@ -34,4 +35,13 @@ func (o Options) activities() []any {
 		&activities.People{Notifier: notify.New(o.Log, o.Config.Webhook)},
 		&activities.Runs{Temporal: o.Temporal},
 	}
+}
+
+// web downloads from the hosts that the operator listed.
+func (o Options) web() *download.Client {
+	var hosts []download.Host
+	for _, h := range o.Config.Sources.Hosts {
+		hosts = append(hosts, download.Host(h))
+	}
+	return download.New(hosts, o.Config.Sources.MaxDownload)
 }

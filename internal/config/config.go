@@ -18,6 +18,7 @@ type Config struct {
 	Role    string             // STEWARD_ROLE_ARN: the role that cloud jobs and endpoints run under
 	Poll    time.Duration      // STEWARD_POLL: time between two looks at running jobs
 	Prices  map[string]float64 // STEWARD_PRICES names a file: currency units an hour by instance type
+	Sources Sources            // STEWARD_SOURCES names a file: what model files may make the worker read besides S3
 	Webhook string             // STEWARD_WEBHOOK: address that gets every notice; none when empty
 	Gateway string             // STEWARD_GATEWAY: where the command finds the gateway
 	Token   string             // STEWARD_TOKEN: whom the command speaks for
@@ -55,6 +56,7 @@ func Load(env func(string) string) (Config, error) {
 		Role:    text("STEWARD_ROLE_ARN", LocalRole),
 		Poll:    l.duration("STEWARD_POLL", text("STEWARD_POLL", defaultPoll.String())),
 		Prices:  l.prices("STEWARD_PRICES", env("STEWARD_PRICES")),
+		Sources: l.sources("STEWARD_SOURCES", env("STEWARD_SOURCES"), env),
 		Webhook: l.address("STEWARD_WEBHOOK", env("STEWARD_WEBHOOK")),
 		Gateway: l.address("STEWARD_GATEWAY", text("STEWARD_GATEWAY", defaultGateway)),
 		Token:   env("STEWARD_TOKEN"),

@@ -2,12 +2,19 @@ package lifecycle
 
 import "strings"
 
-// Source is where rows come from: the files under an S3 prefix.
+// Source is where rows come from: files under an S3 prefix, or one file that is
+// downloaded by http or https.
 type Source struct {
 	Name       string `json:"name" jsonschema:"minLength=1"`
-	URI        string `json:"uri" jsonschema:"pattern=^s3://[a-z0-9][a-z0-9.-]+(/.*)?$"`
+	URI        string `json:"uri" jsonschema:"pattern=^(s3://[a-z0-9][a-z0-9.-]+(/.*)?|https?://[A-Za-z0-9.:\\[\\]-]+/.*)$"`
 	Format     string `json:"format" jsonschema:"enum=parquet,enum=csv,enum=jsonl"`
 	Partitions string `json:"partitions,omitempty" jsonschema_description:"folders below uri that name a period, written with 2006, 01, 02 and 15: year=2006/month=01 or dt=2006-01-02"`
+	SHA256     string `json:"sha256,omitempty" jsonschema:"pattern=^[0-9a-f]{64}$" jsonschema_description:"of a file that is downloaded: another one is refused"`
+}
+
+// Remote tells whether the source is downloaded from a host.
+func (s Source) Remote() bool {
+	return strings.HasPrefix(s.URI, "http://") || strings.HasPrefix(s.URI, "https://")
 }
 
 // Place is where a source is, for people.

@@ -82,7 +82,7 @@ type Data struct {
 	ID          string            `json:"id" jsonschema:"minLength=1" jsonschema_description:"column that names a row; predictions carry it as inference id"`
 	Features    []string          `json:"features" jsonschema:"minItems=1,uniqueItems=true"`
 	Categorical []string          `json:"categorical,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"features that are categories although they look like numbers"`
-	Types       map[string]string `json:"types,omitempty" jsonschema_description:"column to type: number, integer, string, time or bool; others are inferred"`
+	Types       map[string]string `json:"types,omitempty" jsonschema_description:"column to type: number, integer, string, time, bool, epochSeconds or epochMillis; others are inferred"`
 	Last        Duration          `json:"last,omitempty" jsonschema_description:"use only rows of this long before the newest; all rows when absent"`
 	Checks      []Check           `json:"checks,omitempty"`
 	Split       Split             `json:"split"`

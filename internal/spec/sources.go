@@ -10,7 +10,7 @@ import (
 )
 
 // columnTypes are those that a model file may declare.
-var columnTypes = []string{"number", "integer", "string", "time", "bool"}
+var columnTypes = []string{"number", "integer", "string", "time", "bool", "epochSeconds", "epochMillis"}
 
 func (c *checker) sources() {
 	seen := map[string]bool{}
@@ -20,8 +20,14 @@ func (c *checker) sources() {
 			c.add(field+".name", s.Name, "two sources have this name: rename one")
 		}
 		seen[s.Name] = true
+		if s.SHA256 != "" && !s.Remote() {
+			c.add(field+".sha256", "", "only a file that is downloaded by http or https has a digest here: take it out")
+		}
 		if s.Partitions == "" {
 			continue
+		}
+		if s.Remote() {
+			c.add(field+".partitions", s.Partitions, "a file that is downloaded lies in no folders: take it out")
 		}
 		if _, err := lifecycle.ParsePartitions(s.Partitions); err != nil {
 			c.add(field+".partitions", s.Partitions, "%s", err)
