@@ -60,9 +60,9 @@ func TestMemoryStaysInBudget(t *testing.T) {
 		budget int // MB beyond what there was before
 	}{
 		"long rows":    {repeated{"a,b\n", "1,\"" + long + "\"\n", 12}, 150},
-		"many columns": {repeated{strings.Join(columns, ",") + "\n", strings.Repeat("1.5,", 4999) + "2\n", 1500}, 60},
-		"tiny rows":    {repeated{"a\n", "x\n", 4_000_000}, 60},
-		"missing":      {repeated{"a,b,c,d\n", ",,,\n", 1_000_000}, 60},
+		"many columns": {repeated{strings.Join(columns, ",") + "\n", strings.Repeat("1.5,", 4999) + "2\n", 800}, 60},
+		"tiny rows":    {repeated{"a\n", "x\n", 1_500_000}, 60},
+		"missing":      {repeated{"a,b,c,d\n", ",,,\n", 600_000}, 60},
 	} {
 		schema, _, err := dataset.Inspect(context.Background(), c.file.source("t.csv"))
 		require.NoError(t, err)
@@ -74,7 +74,7 @@ func TestMemoryStaysInBudget(t *testing.T) {
 		runtime.GC()
 		before, most, rows := heap(), 0, 0
 		require.NoError(t, dataset.Read(context.Background(), src, nil, func(b *dataset.Batch) error {
-			if rows += b.Rows; rows%50_000 < b.Rows {
+			if rows += b.Rows; rows%100_000 < b.Rows {
 				runtime.GC() // what is garbage is not held
 				most = max(most, heap())
 			}
@@ -89,7 +89,7 @@ func TestMemoryStaysInBudget(t *testing.T) {
 func TestProfilesDoNotDependOnCores(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("n,s,t\n")
-	for i := range 200_000 {
+	for i := range 60_000 {
 		fmt.Fprintf(&text, "%d.%d,s%d,2001-02-03 04:%02d:%02d\n", i%7919, i%100, i*i%10_007, i/60%60, i%60)
 	}
 	src := dataset.Bytes("p.csv", []byte(text.String()))

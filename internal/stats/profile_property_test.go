@@ -19,7 +19,7 @@ import (
 // whether through documents or not, what is exact stays the same and what is
 // estimated stays within its bound.
 func TestShardingAndOrderDoNotMatter(t *testing.T) {
-	const n = 60_000
+	const n = 40_000
 	r := rand.New(rand.NewPCG(5, 5))
 	all := randomTable(5, n, 3)
 	for i := range n { // so that not all values can be listed
@@ -39,7 +39,7 @@ func TestShardingAndOrderDoNotMatter(t *testing.T) {
 	}
 	slices.Sort(finite)
 	whole := profiler(all).Profile()
-	for round := range 6 {
+	for round := range 4 {
 		var shards []*stats.Profile
 		for at := 0; at < n; {
 			size := min(n-at, 1+r.IntN(20_000))

@@ -80,7 +80,7 @@ func TestSorting(t *testing.T) {
 
 func TestSketchKeepsItsBound(t *testing.T) {
 	for name := range hardColumns {
-		for _, n := range []int{1, 500, 8191, 8192, 8193, 300_000} {
+		for _, n := range []int{1, 500, 8191, 8193, 120_000} {
 			values := hardValues(name, uint64(n), n)
 			s := sketchOf(values)
 			require.EqualValues(t, n, s.count(), name)
