@@ -1,10 +1,10 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"steward/internal/dataset"
 	"steward/internal/lifecycle"
@@ -12,9 +12,10 @@ import (
 
 // PrepareParts splits a snapshot and writes the parts as jobs read them, with
 // the truth next to them, and profiles the features of the training part. It
-// streams: besides 8 bytes a row for a split by time, memory does not grow with
-// the data. A split that leaves a part without rows, or the training part with
-// one class, is lifecycle.DataRejected.
+// streams: besides 8 bytes a row for a split by time or a stratified one, memory
+// does not grow with the data. A part's digest covers its rows in the snapshot's
+// order. A split that leaves a part with too few rows, or with one class, is
+// lifecycle.DataRejected.
 func (d *Data) PrepareParts(ctx context.Context, in lifecycle.PrepareInput) (lifecycle.Parts, error) {
 	m, err := d.readManifest(ctx, in.Snapshot)
 	if err != nil {
@@ -39,26 +40,42 @@ func (d *Data) PrepareParts(ctx context.Context, in lifecycle.PrepareInput) (lif
 	return d.parts(ctx, p)
 }
 
+// splitOf is the split that a model file asks for.
+func splitOf(data lifecycle.Data) dataset.Split {
+	split := dataset.Split{By: data.Split.By, Column: data.ID, Validation: data.Split.Validation, Test: data.Split.Test}
+	switch split.By {
+	case dataset.ByTime:
+		split.Column = data.Time
+	case dataset.ByGroup:
+		split.Column = data.Split.Column
+	case dataset.ByStratified:
+		split.Strata = cmp.Or(data.Split.Column, data.Label)
+	}
+	return split
+}
+
 // planSplit decides which row belongs to which part.
 func (d *Data) planSplit(ctx context.Context, m manifest, data lifecycle.Data) (*dataset.Splitter, error) {
-	split := dataset.Split{By: data.Split.By, Column: data.ID, Validation: data.Split.Validation, Test: data.Split.Test}
-	if split.By == dataset.ByID {
-		return &dataset.Splitter{Split: split}, nil
-	}
-	split.Column = data.Time
-	var times []int64
-	err := d.readSnapshot(ctx, m, []string{data.Time}, func(b *dataset.Batch) error {
-		nanos, valid := b.Times(0)
-		if i := slices.Index(valid, false); i >= 0 {
-			return lifecycle.Fail(lifecycle.DataRejected, "column %q, the time: row %d has none", data.Time, b.First+int64(i)+1)
-		}
-		times = append(times, nanos...)
-		return nil
-	})
+	planner, err := dataset.NewPlanner(splitOf(data))
 	if err != nil {
-		return nil, err
+		return nil, lifecycle.Fail(lifecycle.Invalid, "%v", err)
 	}
-	splitter, err := dataset.SplitTimes(times, split)
+	for _, column := range splitOf(data).Columns() {
+		if _, err := m.Columns.Field(column); err != nil {
+			return nil, lifecycle.Fail(lifecycle.DataRejected, "split by %s: %v", data.Split.By, err)
+		}
+	}
+	if columns := planner.Columns(); len(columns) > 0 {
+		if err := d.readSnapshot(ctx, m, columns, func(b *dataset.Batch) error {
+			if err := planner.Add(b); err != nil {
+				return lifecycle.Fail(lifecycle.DataRejected, "%v", err)
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	splitter, err := planner.Splitter()
 	if err != nil {
 		return nil, lifecycle.Fail(lifecycle.DataRejected, "%v", err)
 	}
@@ -67,17 +84,14 @@ func (d *Data) planSplit(ctx context.Context, m manifest, data lifecycle.Data) (
 
 // parts checks what was written and writes the baseline.
 func (d *Data) parts(ctx context.Context, p *preparation) (lifecycle.Parts, error) {
-	for _, part := range p.parts {
-		if part.rows == 0 {
-			return lifecycle.Parts{}, lifecycle.Fail(lifecycle.DataRejected, "the split by %s leaves the %s part without rows: the snapshot has %d",
-				p.in.Data.Split.By, part.name, p.in.Snapshot.Rows)
+	for _, refuse := range []func(*partWriter, lifecycle.PrepareInput) error{(*partWriter).tooFew, (*partWriter).oneClass} {
+		for _, part := range p.parts {
+			if err := refuse(part, p.in); err != nil {
+				return lifecycle.Parts{}, err
+			}
 		}
 	}
 	rate := p.positive / float64(p.parts[0].rows)
-	if p.in.Data.Task == lifecycle.Binary && (rate == 0 || rate == 1) {
-		return lifecycle.Parts{}, lifecycle.Fail(lifecycle.DataRejected, "label %q is %v in all %d rows of the training part: a model needs rows of both classes",
-			p.in.Data.Label, rate, p.parts[0].rows)
-	}
 	baseline, err := json.Marshal(p.profiler.Profile())
 	if err != nil {
 		return lifecycle.Parts{}, fmt.Errorf("baseline: %w", err)

@@ -19,6 +19,8 @@ type partWriter struct {
 	data   lifecycle.Data
 	slices []string
 	rows   int64
+	label  string // of its first row
+	varied bool   // another row has another
 
 	files   []*objectFile
 	channel *dataset.CSVWriter // nil for a part that no channel reads
@@ -68,6 +70,7 @@ func (p *partWriter) add(b *dataset.Batch, rows []int) error {
 	if len(rows) == 0 {
 		return nil
 	}
+	p.noteLabels(b, rows)
 	p.rows += int64(len(rows))
 	if p.channel != nil {
 		if err := p.channel.Write(b, rows); err != nil {
@@ -81,6 +84,45 @@ func (p *partWriter) add(b *dataset.Batch, rows []int) error {
 		return cloud.Wrap(err, "part %s", p.name)
 	}
 	return p.addTruth(b, rows)
+}
+
+// noteLabels finds out whether the part has more than one label.
+func (p *partWriter) noteLabels(b *dataset.Batch, rows []int) {
+	at, err := b.Schema.Index(p.data.Label)
+	if err != nil || p.varied {
+		return
+	}
+	for i, row := range rows {
+		label, _ := b.Text(at, row)
+		if p.rows == 0 && i == 0 {
+			p.label = label
+		}
+		if label != p.label {
+			p.varied = true
+			return
+		}
+	}
+}
+
+// tooFew refuses a part with fewer rows than the model file asks for.
+func (p *partWriter) tooFew(in lifecycle.PrepareInput) error {
+	split := in.Data.Split
+	if least := max(split.MinRows, 1); p.rows < least {
+		return lifecycle.Fail(lifecycle.DataRejected,
+			"the split by %s leaves the %s part %d rows, and at least %d are needed: the snapshot has %d; take more data, or change spec.data.split",
+			split.By, p.name, p.rows, least, in.Snapshot.Rows)
+	}
+	return nil
+}
+
+// oneClass refuses a part that no classes can be told apart by.
+func (p *partWriter) oneClass(in lifecycle.PrepareInput) error {
+	if in.Data.Task != lifecycle.Regression && !p.varied {
+		return lifecycle.Fail(lifecycle.DataRejected,
+			"label %q is %s in all %d rows of the %s part, which needs rows of both classes: take more data, or split stratified",
+			in.Data.Label, p.label, p.rows, p.name)
+	}
+	return nil
 }
 
 func (p *partWriter) addTruth(b *dataset.Batch, rows []int) error {

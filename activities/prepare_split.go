@@ -45,7 +45,7 @@ func newPreparation(ctx context.Context, d *Data, in lifecycle.PrepareInput, m m
 // columns are those that the parts are written from.
 func (p *preparation) columns() []string {
 	columns := used(p.in.Data)
-	for _, s := range p.in.Slices {
+	for _, s := range append(p.splitter.Split.Columns(), p.in.Slices...) {
 		if !slices.Contains(columns, s) {
 			columns = append(columns, s)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"steward/internal/dataset"
@@ -28,13 +27,21 @@ func (d *Data) CheckSnapshot(ctx context.Context, in lifecycle.CheckInput) ([]li
 	if err != nil {
 		return nil, err
 	}
-	checker, err := dataset.NewChecker(m.Columns, slices.Concat(needed(in.Data, m.Columns), declared(in.Data.Checks)))
+	checks, err := d.declared(ctx, in.Data.Checks)
+	if err != nil {
+		return nil, err
+	}
+	at := in.At
+	if at.IsZero() {
+		at = time.Now() // a release that began before the workflow said when
+	}
+	checker, err := dataset.NewChecker(m.Columns, slices.Concat(needed(in.Data, m.Columns), checks), at)
 	if err != nil {
 		return nil, lifecycle.Fail(lifecycle.Invalid, "data checks: %v", err)
 	}
 	checker.IdentifyBy(in.Data.ID)
 	label := newLabelCheck(in.Data, m.Columns)
-	err = d.readSnapshot(ctx, m, checkedColumns(in.Data), func(b *dataset.Batch) error {
+	err = d.readSnapshot(ctx, m, checkedColumns(in.Data, m.Columns, checks), func(b *dataset.Batch) error {
 		if err := label.add(b); err != nil {
 			return err
 		}
@@ -46,7 +53,7 @@ func (d *Data) CheckSnapshot(ctx context.Context, in lifecycle.CheckInput) ([]li
 	if err := label.oneClass(); err != nil {
 		return nil, err
 	}
-	results := []lifecycle.CheckResult{label.leakage(), timesCheck(in.Snapshot, in.Data, time.Now())}
+	results := []lifecycle.CheckResult{label.leakage(), timesCheck(in.Snapshot, in.Data, at)}
 	for _, r := range checker.Report().Checks {
 		results = append(results, resultOf(r))
 	}
@@ -65,45 +72,6 @@ func needed(data lifecycle.Data, schema dataset.Schema) []dataset.Check {
 		checks = append(checks, dataset.Check{Column: data.Label, In: []string{"0", "1"}})
 	}
 	return checks
-}
-
-func declared(checks []lifecycle.Check) []dataset.Check {
-	out := make([]dataset.Check, len(checks))
-	for i, c := range checks {
-		out[i] = dataset.Check{
-			Column: c.Column, Min: c.Min, Max: c.Max, MaxMissing: c.MaxMissing,
-			In: c.In, Unique: c.Unique, Pattern: c.Pattern, Severity: dataset.Error,
-		}
-		if c.Severity == warn {
-			out[i].Severity = dataset.Warning
-		}
-		if c.Rows != nil {
-			out[i].Rows = &dataset.RowRange{Min: c.Rows.Min, Max: c.Rows.Max}
-		}
-	}
-	return out
-}
-
-// checkedColumns are those that a release needs and those that checks name.
-func checkedColumns(data lifecycle.Data) []string {
-	columns := used(data)
-	for _, c := range data.Checks {
-		if c.Column != "" && !slices.Contains(columns, c.Column) {
-			columns = append(columns, c.Column)
-		}
-	}
-	return columns
-}
-
-func resultOf(r dataset.CheckResult) lifecycle.CheckResult {
-	out := lifecycle.CheckResult{
-		Name: strings.TrimSpace(r.Column + " " + r.Name), Pass: r.Pass, Severity: stop,
-		Observed: r.Observed, Expected: r.Expected, Violations: r.Violations, Examples: r.Examples,
-	}
-	if r.Severity == dataset.Warning {
-		out.Severity = warn
-	}
-	return out
 }
 
 // earliest is the first instant that an event is believed to have happened at:

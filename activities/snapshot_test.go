@@ -198,6 +198,37 @@ func TestCheckSnapshot(t *testing.T) {
 		require.Equal(t, lifecycle.DataRejected, lifecycle.ErrorType(err))
 		require.ErrorContains(t, err, `label "late" has one value only: 1 in all 100 rows`)
 	})
+	t.Run("of other tables and times", func(t *testing.T) {
+		store(t, objects, map[string]string{"s3://source/airports/a.csv": "iata\nATL\nJFK\n"})
+		uri := "s3://source/" + t.Name() + "/"
+		store(t, objects, map[string]string{uri + "1.csv": strings.Join(rows, "")})
+		in := flightData(uri)
+		in.Checks = []lifecycle.Check{
+			{Column: "origin", Refers: &lifecycle.Reference{URI: "s3://source/airports/", Column: "iata"}, Severity: "warn"},
+			{Column: "at", MaxAge: lifecycle.Duration(time.Hour), Latest: "2001-01-02"}, {Expression: "hour < distance"}, {Required: []string{"orign"}},
+		}
+		s := run(t, env, data.TakeSnapshot, lifecycle.SnapshotInput{Of: first, Data: in})
+		results := run(t, env, data.CheckSnapshot, lifecycle.CheckInput{Of: first, Data: in, Snapshot: s, At: s.To.Add(2 * time.Hour)})
+		failed := map[string]lifecycle.CheckResult{}
+		for _, r := range results {
+			if !r.Pass {
+				failed[r.Name] = r
+			}
+		}
+		require.Len(t, failed, 3, "%v", failed)
+		require.Contains(t, failed["origin refers"].Examples[0], ": ORD")
+		require.False(t, failed["origin refers"].Stops())
+		require.Equal(t, "2001-01-01T01:39:00Z", failed["at freshness"].Observed)
+		require.Contains(t, failed["orign required"].Observed, `did you mean "origin"`)
+
+		in.Checks[0].Refers.Column = "itaa"
+		_, err := try(env, data.CheckSnapshot, lifecycle.CheckInput{Of: first, Data: in, Snapshot: s})
+		require.ErrorContains(t, err, `did you mean "iata"`)
+		in.Checks[0].Refers.URI = "s3://source/none/"
+		_, err = try(env, data.CheckSnapshot, lifecycle.CheckInput{Of: first, Data: in, Snapshot: s})
+		require.Equal(t, lifecycle.DataRejected, lifecycle.ErrorType(err))
+		require.ErrorContains(t, err, "refers to s3://source/none/: there are no files")
+	})
 	t.Run("impossible", func(t *testing.T) {
 		_, err := check(t, strings.Join(rows, ""), func(d *lifecycle.Data) { d.Checks = []lifecycle.Check{{Column: "orign", In: []string{"ATL"}}} })
 		require.ErrorContains(t, err, `did you mean "origin"`)

@@ -223,14 +223,18 @@ func TestPrepareRefusesUselessParts(t *testing.T) {
 		lines[i+1] = strings.Replace(lines[i+1], ",1,10", ",0,10", 1)
 	}
 	lines[99] = strings.Replace(lines[99], ",0,10", ",1,10", 1)
+	rest := strings.SplitAfter(flights(0, 100), "\n")
+	tail := strings.Join(rest[:81], "") + strings.ReplaceAll(strings.Join(rest[81:], ""), ",1,10", ",0,10")
 	for name, tt := range map[string]struct {
 		text   string
 		change func(*lifecycle.PrepareInput)
 		says   string
 	}{
-		"one class in training": {strings.Join(lines, ""), nil, `label "late" is 0 in all 60 rows of the training part`},
+		"one class in training": {strings.Join(lines, ""), nil, `label "late" is 0 in all 60 rows of the train part`},
 		"one instant":           {strings.Join(lines[:2], "") + lines[1], nil, "too few different times"},
-		"few rows by id":        {strings.Join(lines[:3], ""), func(in *lifecycle.PrepareInput) { in.Data.Split.By = "id" }, "part without rows"},
+		"few rows by id":        {strings.Join(lines[:3], ""), func(in *lifecycle.PrepareInput) { in.Data.Split.By = "id" }, "the split by id leaves the validation part 0 rows, and at least 1 are needed: the snapshot has 2"},
+		"fewer rows than asked": {strings.Join(lines, ""), func(in *lifecycle.PrepareInput) { in.Data.Split.MinRows = 21 }, "leaves the validation part 20 rows, and at least 21 are needed"},
+		"one class in test":     {tail, nil, `label "late" is 0 in all 20 rows of the test part, which needs rows of both classes`},
 		"unknown slice":         {strings.Join(lines, ""), func(in *lifecycle.PrepareInput) { in.Slices = []string{"orign"} }, `did you mean "origin"`},
 	} {
 		t.Run(name, func(t *testing.T) {

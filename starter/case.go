@@ -22,7 +22,10 @@ func showCase(w io.Writer, v apiclient.Release) {
 	showSlices(w, r)
 	showGates(w, r)
 	for _, c := range r.Checks {
-		if !c.Pass {
+		switch {
+		case c.Inconclusive:
+			fmt.Fprintf(w, "data check %s is inconclusive: %s\n", c.Name, c.Observed)
+		case !c.Pass:
 			fmt.Fprintf(w, "data check %s did not pass: %s, expected %s\n", c.Name, c.Observed, c.Expected)
 		}
 	}

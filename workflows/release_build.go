@@ -31,14 +31,15 @@ func (r *release) takeSnapshot(ctx workflow.Context) error {
 // check refuses data that break a condition of severity stop.
 func (r *release) check(ctx workflow.Context) error {
 	results, err := call(ctx, job, "data checks", data.CheckSnapshot,
-		lifecycle.CheckInput{Of: r.of(), Data: r.in.Spec.Data, Snapshot: *r.state.Snapshot})
+		lifecycle.CheckInput{Of: r.of(), Data: r.in.Spec.Data, Snapshot: *r.state.Snapshot,
+			At: workflow.Now(ctx), Champion: r.in.Champion})
 	if err != nil {
 		return err
 	}
 	r.state.Checks = results
 	var broken []string
 	for _, c := range results {
-		if !c.Pass && c.Severity == "stop" {
+		if c.Stops() {
 			broken = append(broken, fmt.Sprintf("%s: %s, expected %s", c.Name, c.Observed, c.Expected))
 		}
 	}

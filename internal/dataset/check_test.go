@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,6 +12,8 @@ import (
 )
 
 func ptr[T any](v T) *T { return &v }
+
+var checkedAt = time.Date(2001, 3, 1, 0, 0, 0, 0, time.UTC)
 
 var checkSchema = dataset.Schema{
 	{Name: "id", Type: dataset.String}, {Name: "n", Type: dataset.Integer},
@@ -48,7 +51,7 @@ func TestChecks(t *testing.T) {
 		"too few rows":   {dataset.Check{Rows: &dataset.RowRange{Min: ptr(int64(6))}}, false, "5", 0, nil},
 		"too many rows":  {dataset.Check{Rows: &dataset.RowRange{Max: ptr(int64(4))}}, false, "5", 0, nil},
 	} {
-		k, err := dataset.NewChecker(checkSchema, []dataset.Check{c.check})
+		k, err := dataset.NewChecker(checkSchema, []dataset.Check{c.check}, checkedAt)
 		require.NoError(t, err, name)
 		k.IdentifyBy("id")
 		for _, b := range checkBatches(t) {
@@ -73,7 +76,7 @@ func TestChecks(t *testing.T) {
 func TestWarningsDoNotFail(t *testing.T) {
 	k, err := dataset.NewChecker(checkSchema, []dataset.Check{
 		{Column: "x", Min: ptr(0.0), Max: ptr(1.0), Severity: dataset.Warning}, {Column: "n", Min: ptr(0.0)},
-	})
+	}, checkedAt)
 	require.NoError(t, err)
 	require.False(t, k.Report().Pass(), "no rows are no proof")
 	for _, b := range checkBatches(t) {
@@ -89,7 +92,7 @@ func TestWarningsDoNotFail(t *testing.T) {
 }
 
 func TestExamplesAreFew(t *testing.T) {
-	k, err := dataset.NewChecker(checkSchema, []dataset.Check{{Column: "n", Min: ptr(100.0)}})
+	k, err := dataset.NewChecker(checkSchema, []dataset.Check{{Column: "n", Min: ptr(100.0)}}, checkedAt)
 	require.NoError(t, err)
 	for range 10 {
 		require.NoError(t, k.Add(checkBatches(t)[0]))
@@ -116,7 +119,16 @@ func TestImpossibleChecksAreAllNamed(t *testing.T) {
 		{Rows: &dataset.RowRange{}},
 		{Rows: &dataset.RowRange{Min: ptr(int64(2)), Max: ptr(int64(1))}},
 		{Column: "n", Rows: &dataset.RowRange{Min: ptr(int64(2))}},
-	})
+		{Column: "n", MaxAge: time.Hour},
+		{Column: "at", Earliest: checkedAt, Latest: checkedAt.Add(-1)},
+		{Column: "n", Type: "money"},
+		{Columns: []string{"id", "n"}},
+		{Columns: []string{"id", "m"}, Unique: true},
+		{Column: "n", Min: ptr(1.0), Tolerate: 1},
+		{Column: "n", Expression: "n > 1"},
+		{Expression: "nn > 1.0"},
+		{Expression: "at > 1"},
+	}, checkedAt)
 	for _, want := range []string{
 		`check 1: column "idd" does not exist; did you mean "id"?`, "check 2: a check needs a column, or rows",
 		"check 3: the check of column n says nothing", "check 4: column id is of type string: min and max are for numbers",
@@ -124,6 +136,11 @@ func TestImpossibleChecksAreAllNamed(t *testing.T) {
 		"check 8: column n: maxMissing NaN", "check 9: column n is of type integer: a pattern is for strings",
 		`check 10: column id: pattern "("`, `check 11: column n is of type integer: "one"`, `check 12: severity "fatal"`,
 		"check 13: rows needs min or max", "check 14: rows: min 2 is above max 1", "check 15: rows counts the whole table",
+		"check 16: column n is of type integer: earliest, latest and maxAge are for times", "check 17: column at: earliest",
+		`check 18: column n: type "money" is not known`, "check 19: columns says which are unique together",
+		`check 20: column "m" does not exist`, "check 21: tolerate 1 is a share",
+		"check 22: column, required, columns and expression stand in checks of their own",
+		`check 23: column "nn" does not exist; did you mean "n"?`, `check 24: expression "at > 1": at character 4: found no matching overload`,
 	} {
 		require.ErrorContains(t, err, want)
 	}

@@ -7,8 +7,6 @@ import (
 	"math"
 	"slices"
 	"time"
-
-	"github.com/zeebo/xxh3"
 )
 
 // Part is one of the disjoint parts of a table.
@@ -23,25 +21,36 @@ const (
 
 // Ways to split.
 const (
-	ByTime = "time"
-	ByID   = "id"
+	ByTime       = "time"
+	ByID         = "id"
+	ByGroup      = "group"
+	ByStratified = "stratified"
 )
 
-// Split says how to divide a table: by time, with the test part latest, or by a
-// hash of an id. Validation and Test are shares of the rows; the rest trains.
+// Split says how to divide a table: by time, with the test part latest; by a
+// hash of an id; by a hash of a group, whose rows stay together; or stratified,
+// by a hash of an id with the shares kept in every class of Strata. Validation
+// and Test are shares of the rows; the rest trains. By group they are shares of
+// the groups, so a few large groups make the parts larger or smaller.
 type Split struct {
 	By         string  `json:"by"`
-	Column     string  `json:"column"`
+	Column     string  `json:"column"`           // of the time, the id or the group
+	Strata     string  `json:"strata,omitempty"` // of the classes
 	Validation float64 `json:"validation"`
 	Test       float64 `json:"test"`
 }
 
 func (s Split) check() error {
-	if s.By != ByTime && s.By != ByID {
-		return fmt.Errorf("split by %q is not known: use time or id", s.By)
+	switch s.By {
+	case ByTime, ByID, ByGroup, ByStratified:
+	default:
+		return fmt.Errorf("split by %q is not known: use time, id, group or stratified", s.By)
 	}
 	if s.Column == "" {
-		return fmt.Errorf("split by %s needs the column of the %s", s.By, s.By)
+		return fmt.Errorf("split by %s needs the column of the %s", s.By, s.noun())
+	}
+	if s.By == ByStratified && s.Strata == "" {
+		return errors.New("a stratified split needs the column of the classes")
 	}
 	if !(s.Validation >= 0 && s.Test >= 0 && s.Validation+s.Test < 1) {
 		return fmt.Errorf("split shares validation %v and test %v must be 0 or more and leave some rows to train",
@@ -50,45 +59,43 @@ func (s Split) check() error {
 	return nil
 }
 
+// Columns are those that tell the part of a row.
+func (s Split) Columns() []string {
+	if s.Strata == "" || s.Strata == s.Column {
+		return []string{s.Column}
+	}
+	return []string{s.Column, s.Strata}
+}
+
+// noun is what Column holds.
+func (s Split) noun() string {
+	if s.By == ByStratified {
+		return ByID
+	}
+	return s.By
+}
+
 // Splitter tells the part of every row. It is data: kept with a snapshot, it
 // divides the same rows the same way again.
 type Splitter struct {
 	Split
-	ValidationFrom *time.Time `json:"validationFrom,omitempty"` // by time: the first instant of the part, nil without one
-	TestFrom       *time.Time `json:"testFrom,omitempty"`
+	ValidationFrom *time.Time     `json:"validationFrom,omitempty"` // by time: the first instant of the part, nil without one
+	TestFrom       *time.Time     `json:"testFrom,omitempty"`
+	Cuts           map[string]Cut `json:"cuts,omitempty"` // stratified: by class, "" for rows without one
 }
 
-// PlanSplit makes the splitter of a table. By time it reads the time column
-// once, at 8 bytes a row.
+// PlanSplit makes the splitter of a table; see Planner.
 func PlanSplit(ctx context.Context, sources []Source, split Split) (*Splitter, error) {
-	if err := split.check(); err != nil {
+	p, err := NewPlanner(split)
+	if err != nil {
 		return nil, err
 	}
-	if split.By == ByID {
-		return &Splitter{Split: split}, nil
+	if columns := p.Columns(); len(columns) > 0 {
+		if err := ReadAll(ctx, sources, columns, p.Add); err != nil {
+			return nil, fmt.Errorf("split by %s: %w", split.By, err)
+		}
 	}
-	var times []int64
-	err := ReadAll(ctx, sources, []string{split.Column}, func(b *Batch) error {
-		found, err := timesOf(b, 0)
-		times = append(times, found...)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("split by time: %w", err)
-	}
-	return SplitTimes(times, split)
-}
-
-// timesOf returns a column that must hold times, all of them.
-func timesOf(b *Batch, col int) ([]int64, error) {
-	if f := b.Schema[col]; f.Type != Time {
-		return nil, fmt.Errorf("column %s is of type %s, not time", f.Name, f.Type)
-	}
-	times, valid := b.Times(col)
-	if i := slices.Index(valid, false); i >= 0 {
-		return nil, fmt.Errorf("column %s: row %d has no time", b.Schema[col].Name, b.First+int64(i))
-	}
-	return times, nil
+	return p.Splitter()
 }
 
 // SplitTimes makes a splitter by time from the times of all rows (nanoseconds
@@ -136,30 +143,30 @@ func boundary(times []int64, wanted int) int {
 	return before
 }
 
-// Parts returns the part of every row of a batch. A row without time or id is
-// an error.
+// Parts returns the part of every row of a batch. A row without time, id or
+// group is an error.
 func (s *Splitter) Parts(b *Batch) ([]Part, error) {
-	col, err := b.Schema.Index(s.Column)
-	if err != nil {
-		return nil, fmt.Errorf("split by %s: %w", s.By, err)
-	}
-	out := make([]Part, b.Rows)
 	if s.By == ByTime {
-		times, err := timesOf(b, col)
+		times, err := timesOf(b, s.Column)
 		if err != nil {
 			return nil, fmt.Errorf("split by time: %w", err)
 		}
+		out := make([]Part, b.Rows)
 		for i, t := range times {
 			out[i] = s.at(t)
 		}
 		return out, nil
 	}
-	ids, valid := b.Strings(col)
-	for i, id := range ids {
-		if !valid[i] {
-			return nil, fmt.Errorf("split by id: column %s: row %d has no id", s.Column, b.First+int64(i))
-		}
-		out[i] = s.of(id)
+	hashes, err := hashesOf(b, s.Split)
+	if err != nil {
+		return nil, fmt.Errorf("split by %s: %w", s.By, err)
+	}
+	if s.By == ByStratified {
+		return s.inStrata(b, hashes)
+	}
+	out := make([]Part, b.Rows)
+	for i, h := range hashes {
+		out[i] = s.of(h)
 	}
 	return out, nil
 }
@@ -174,9 +181,10 @@ func (s *Splitter) at(nanos int64) Part {
 	return Train
 }
 
-// of depends on the id alone, so a row stays in its part in every snapshot.
-func (s *Splitter) of(id string) Part {
-	u := float64(xxh3.HashString(id)>>11) / (1 << 53)
+// of depends on the id or group alone, so a row stays in its part in every
+// snapshot.
+func (s *Splitter) of(hash uint64) Part {
+	u := float64(hash>>11) / (1 << 53)
 	switch {
 	case u < s.Test:
 		return Test

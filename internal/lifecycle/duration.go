@@ -63,3 +63,16 @@ func (Duration) JSONSchema() *jsonschema.Schema {
 		Examples:    []any{"90s", "1h30m", "14d"},
 	}
 }
+
+// ParseInstant reads a day (2001-02-03, its beginning in UTC) or an instant in
+// the form of RFC 3339.
+func ParseInstant(s string) (time.Time, error) {
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return t, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, fmt.Errorf("%q is not an instant: write 2001-02-03 or 2001-02-03T04:05:06Z", s)
+	}
+	return t.UTC(), nil
+}

@@ -124,16 +124,21 @@ type Snapshot struct {
 	Lineage *Lineage    `json:"lineage,omitempty"` // where each file came from
 }
 
-// CheckResult is one data check and what was seen.
+// CheckResult is one data check and what was seen. An inconclusive one could not
+// be judged, as Observed tells: it neither passed nor stops the release.
 type CheckResult struct {
-	Name       string   `json:"name"`
-	Pass       bool     `json:"pass"`
-	Severity   string   `json:"severity"`
-	Observed   string   `json:"observed"`
-	Expected   string   `json:"expected"`
-	Violations int64    `json:"violations,omitempty"`
-	Examples   []string `json:"examples,omitempty"`
+	Name         string   `json:"name"`
+	Pass         bool     `json:"pass"`
+	Inconclusive bool     `json:"inconclusive,omitempty"`
+	Severity     string   `json:"severity"`
+	Observed     string   `json:"observed"`
+	Expected     string   `json:"expected"`
+	Violations   int64    `json:"violations,omitempty"`
+	Examples     []string `json:"examples,omitempty"`
 }
+
+// Stops tells whether the result ends a release.
+func (c CheckResult) Stops() bool { return !c.Pass && !c.Inconclusive && c.Severity == "stop" }
 
 // Part is one part of the split, as S3 prefixes: Train for a training
 // channel (CSV with header, label first), Input for a batch transform (CSV

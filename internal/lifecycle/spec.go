@@ -84,22 +84,40 @@ type Data struct {
 	Categorical []string          `json:"categorical,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"features that are categories although they look like numbers"`
 	Types       map[string]string `json:"types,omitempty" jsonschema_description:"column to type: number, integer, string, time, bool, epochSeconds or epochMillis; others are inferred"`
 	Last        Duration          `json:"last,omitempty" jsonschema_description:"use only rows of this long before the newest; all rows when absent"`
+	Serving     []string          `json:"serving,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"columns that callers have when they ask; every feature must be one"`
 	Checks      []Check           `json:"checks,omitempty"`
 	Split       Split             `json:"split"`
 	GroundTruth GroundTruth       `json:"groundTruth"`
 }
 
-// Check is a condition on the data. Either a column's conditions or Rows.
+// Check is a condition on the data: the conditions of a column, or one of
+// Columns, Required, Rows and Expression.
 type Check struct {
-	Column     string   `json:"column,omitempty"`
-	Min        *float64 `json:"min,omitempty"`
-	Max        *float64 `json:"max,omitempty"`
-	MaxMissing *float64 `json:"maxMissing,omitempty" jsonschema:"minimum=0,maximum=1" jsonschema_description:"largest share of missing values"`
-	In         []string `json:"in,omitempty"`
-	Pattern    string   `json:"pattern,omitempty" jsonschema:"format=regex"`
-	Unique     bool     `json:"unique,omitempty"`
-	Rows       *Range   `json:"rows,omitempty"`
-	Severity   string   `json:"severity,omitempty" jsonschema:"enum=stop,enum=warn,default=stop"`
+	Column     string     `json:"column,omitempty"`
+	Type       string     `json:"type,omitempty" jsonschema:"enum=number,enum=integer,enum=string,enum=time,enum=bool"`
+	Min        *float64   `json:"min,omitempty"`
+	Max        *float64   `json:"max,omitempty"`
+	Earliest   string     `json:"earliest,omitempty" jsonschema:"pattern=^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}:\\d{2}(Z|[+-]\\d{2}:\\d{2}))?$"`
+	Latest     string     `json:"latest,omitempty" jsonschema:"pattern=^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}:\\d{2}(Z|[+-]\\d{2}:\\d{2}))?$"`
+	MaxAge     Duration   `json:"maxAge,omitempty" jsonschema_description:"the newest time is at most this long before the release's check"`
+	MaxMissing *float64   `json:"maxMissing,omitempty" jsonschema:"minimum=0,maximum=1" jsonschema_description:"largest share of missing values"`
+	In         []string   `json:"in,omitempty"`
+	Refers     *Reference `json:"refers,omitempty" jsonschema_description:"every value occurs in a column of another table"`
+	Pattern    string     `json:"pattern,omitempty" jsonschema:"format=regex"`
+	Unique     bool       `json:"unique,omitempty"`
+	Columns    []string   `json:"columns,omitempty" jsonschema:"minItems=2,uniqueItems=true" jsonschema_description:"with unique: no combination of their values occurs twice"`
+	Required   []string   `json:"required,omitempty" jsonschema:"minItems=1,uniqueItems=true" jsonschema_description:"columns that the data must have"`
+	Rows       *Range     `json:"rows,omitempty"`
+	Expression string     `json:"expression,omitempty" jsonschema:"minLength=1,maxLength=4096" jsonschema_description:"CEL; true for every row, such as arrived_at >= departed_at"`
+	Tolerate   float64    `json:"tolerate,omitempty" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the values that may break the condition"`
+	Severity   string     `json:"severity,omitempty" jsonschema:"enum=stop,enum=warn,default=stop"`
+}
+
+// Reference is a column of another table.
+type Reference struct {
+	URI    string `json:"uri" jsonschema:"pattern=^s3://[a-z0-9][a-z0-9.-]+(/.*)?$"`
+	Column string `json:"column" jsonschema:"minLength=1"`
+	Format string `json:"format,omitempty" jsonschema:"enum=parquet,enum=csv,enum=jsonl"`
 }
 
 // Range bounds a count; both ends belong to it.
@@ -109,11 +127,15 @@ type Range struct {
 }
 
 // Split divides the snapshot. Validation and Test are shares of all rows; the
-// rest trains. By time, the test part is the latest.
+// rest trains. By time, the test part is the latest; by id and by group, a hash
+// decides, so a row stays in its part in every snapshot; stratified, the shares
+// hold in every class of Column.
 type Split struct {
-	By         string  `json:"by" jsonschema:"enum=time,enum=id"`
+	By         string  `json:"by" jsonschema:"enum=time,enum=id,enum=group,enum=stratified"`
+	Column     string  `json:"column,omitempty" jsonschema_description:"whose rows stay together, by group; whose shares are kept, stratified: the label when absent"`
 	Validation float64 `json:"validation" jsonschema:"exclusiveMinimum=0,maximum=0.5"`
 	Test       float64 `json:"test" jsonschema:"exclusiveMinimum=0,maximum=0.5"`
+	MinRows    int64   `json:"minRows,omitempty" jsonschema:"minimum=1,default=10" jsonschema_description:"fewest rows of each part"`
 }
 
 // GroundTruth says where what really happened arrives.

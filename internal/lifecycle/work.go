@@ -17,11 +17,14 @@ type SnapshotInput struct {
 	Data Data `json:"data"`
 }
 
-// CheckInput asks for the data checks on a snapshot.
+// CheckInput asks for the data checks on a snapshot. At is when it is made,
+// which ages are reckoned from; Champion is what serves, if anything does.
 type CheckInput struct {
 	Of
-	Data     Data     `json:"data"`
-	Snapshot Snapshot `json:"snapshot"`
+	Data     Data      `json:"data"`
+	Snapshot Snapshot  `json:"snapshot"`
+	At       time.Time `json:"at,omitzero"`
+	Champion *Champion `json:"champion,omitempty"`
 }
 
 // PrepareInput asks to profile and split a snapshot. Slices are the columns,

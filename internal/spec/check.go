@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -62,39 +61,10 @@ func (c *checker) data() {
 			c.add(fmt.Sprintf("spec.data.categorical[%d]", i), f, "it is not one of spec.data.features: add it there or take it out")
 		}
 	}
-	if sum := d.Split.Validation + d.Split.Test; sum >= 1 {
-		c.add("spec.data.split", fmt.Sprint(sum), "validation and test together must leave rows to train on: keep their sum below 1")
-	}
+	c.split(d)
+	c.serving(d)
 	for i, ch := range d.Checks {
 		c.dataCheck(fmt.Sprintf("spec.data.checks[%d]", i), ch)
-	}
-}
-
-func (c *checker) dataCheck(field string, ch lifecycle.Check) {
-	if (ch.Column == "") == (ch.Rows == nil) {
-		c.add(field, "", "a check is about a column or about rows: give one of them")
-		return
-	}
-	conditions := ch.Min != nil || ch.Max != nil || ch.MaxMissing != nil || len(ch.In) > 0 || ch.Pattern != "" || ch.Unique
-	if ch.Rows != nil {
-		c.rowsCheck(field, *ch.Rows, conditions)
-		return
-	}
-	if !conditions {
-		c.add(field, ch.Column, "this check has no condition: add min, max, maxMissing, in, pattern or unique")
-	}
-	c.bounds(field, ch.Min, ch.Max)
-	if _, err := regexp.Compile(ch.Pattern); err != nil {
-		c.add(field+".pattern", ch.Pattern, "this is not a regular expression (RE2): %s", err)
-	}
-}
-
-func (c *checker) rowsCheck(field string, r lifecycle.Range, conditions bool) {
-	if conditions {
-		c.add(field, "", "conditions of a column do not go with rows: make two checks of it")
-	}
-	if r.Min == nil && r.Max == nil {
-		c.add(field+".rows", "", "give min, max or both")
 	}
 }
 

@@ -14,6 +14,7 @@ func setDefaults(f *lifecycle.ModelFile) {
 	for i := range s.Data.Checks {
 		orElse(&s.Data.Checks[i].Severity, "stop")
 	}
+	orElse(&s.Data.Split.MinRows, 10)
 	orElse(&s.Training.MaxRuntime, hours(1))
 	for _, c := range s.Training.Candidates {
 		if c.Script != nil {
