@@ -3,9 +3,11 @@ package stats
 import "math"
 
 const (
-	calibrationBins = 10    // Naeini, Cooper and Hauskrecht 2015
+	calibrationBins = 10    // of ((b−1)/10, b/10], as in Guo et al. 2017, "On calibration of modern neural networks"
 	logFloor        = 1e-15 // keeps a confident mistake finite
 )
+
+var calibrationEdges = equalEdges(calibrationBins)
 
 // Binary measures a binary classifier: auc, pr_auc, log_loss, log_loss_skill,
 // brier, ece, base_rate, mean_score, rows, and at the threshold (score ≥
@@ -40,31 +42,6 @@ func Binary(s Scored, threshold float64) (Metrics, error) {
 	return m, nil
 }
 
-type confusion struct{ tp, fp, tn, fn float64 }
-
-func (c confusion) all() float64 { return c.tp + c.fp + c.tn + c.fn }
-
-func (c *confusion) add(score, label, threshold, weight float64) {
-	switch {
-	case score >= threshold && label == 1:
-		c.tp += weight
-	case score >= threshold:
-		c.fp += weight
-	case label == 1:
-		c.fn += weight
-	default:
-		c.tn += weight
-	}
-}
-
-func (s Scored) confusion(threshold float64) confusion {
-	var c confusion
-	for i := range s.Label {
-		c.add(s.Score[i], s.Label[i], threshold, s.weight(i))
-	}
-	return c
-}
-
 func ratio(part, whole float64) float64 {
 	if whole == 0 {
 		return 0
@@ -83,7 +60,7 @@ func (s Scored) probabilities(m Metrics) {
 		loss += w * logLoss(p, y)
 		brier += w * (p - y) * (p - y)
 		mean += w * p
-		b := &bins[calibrationBin(p)]
+		b := &bins[binOf(p, calibrationEdges)]
 		b.score += w * p
 		b.label += w * y
 	}
@@ -100,5 +77,3 @@ func logLoss(p, y float64) float64 {
 	}
 	return -math.Log(max(p, logFloor))
 }
-
-func calibrationBin(p float64) int { return min(int(p*calibrationBins), calibrationBins-1) }

@@ -96,7 +96,7 @@ func calibrationError(s Scored) statistic {
 	bins := make([]int, len(s.Score))
 	gaps := make([]float64, len(s.Score))
 	for i, p := range s.Score {
-		bins[i], gaps[i] = calibrationBin(p), p-s.Label[i]
+		bins[i], gaps[i] = binOf(p, calibrationEdges), p-s.Label[i]
 	}
 	return func(weight func(int) float64) float64 {
 		var gap [calibrationBins]float64
