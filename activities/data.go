@@ -7,14 +7,16 @@ import (
 	"steward/internal/cloud"
 	"steward/internal/download"
 	"steward/internal/lifecycle"
+	"steward/internal/postgres"
 )
 
 // Data takes snapshots of sources, checks and splits them. Bucket is Steward's
-// own bucket. Web downloads files; nil allows no host.
+// own bucket. Web downloads files and Databases answers queries; nil allows none.
 type Data struct {
-	Objects *cloud.Objects
-	Bucket  string
-	Web     *download.Client
+	Objects   *cloud.Objects
+	Bucket    string
+	Web       *download.Client
+	Databases *postgres.Databases
 }
 
 // Discard deletes what a release made for itself: parts, training output, scores.

@@ -61,7 +61,10 @@ func (f *foundFile) copyTo(ctx context.Context, objects *cloud.Objects, to strin
 
 // filesOf finds the files of a source.
 func (t *taking) filesOf(ctx context.Context, source lifecycle.Source) ([]*foundFile, error) {
-	if source.Remote() {
+	switch {
+	case source.Postgres != nil:
+		return t.queried(ctx, source)
+	case source.Remote():
 		return t.downloaded(ctx, source)
 	}
 	files, err := t.objectsOf(ctx, source)

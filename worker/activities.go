@@ -6,6 +6,7 @@ import (
 	"steward/internal/download"
 	"steward/internal/evidence"
 	"steward/internal/notify"
+	"steward/internal/postgres"
 )
 
 // activities are the structs whose methods the workflows call, with all that
@@ -22,7 +23,7 @@ func (o Options) activities() []any {
 		prices       = cloud.DefaultPrices.With(o.Config.Prices)
 	)
 	return []any{
-		&activities.Data{Objects: objects, Bucket: bucket, Web: o.web()},
+		&activities.Data{Objects: objects, Bucket: bucket, Web: o.web(), Databases: o.databases()},
 		&activities.Training{Jobs: jobs, Objects: objects, Bucket: bucket, Role: role, Prices: prices},
 		&activities.Evaluation{Jobs: jobs, Models: models, Objects: objects, Bucket: bucket, Role: role, Prices: prices},
 		&activities.Registry{Packages: cloud.NewPackages(o.Cloud.SageMaker)},
@@ -44,4 +45,13 @@ func (o Options) web() *download.Client {
 		hosts = append(hosts, download.Host(h))
 	}
 	return download.New(hosts, o.Config.Sources.MaxDownload)
+}
+
+// databases are those that the operator named.
+func (o Options) databases() *postgres.Databases {
+	urls := map[string]string{}
+	for _, c := range o.Config.Sources.Connections {
+		urls[c.Name] = c.URL
+	}
+	return postgres.New(urls, o.Config.Sources.QueryTimeout)
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 )
@@ -14,6 +15,8 @@ type Sources struct {
 	Hosts       []SourceHost // that files may be downloaded from
 	Connections []Connection // databases that may be queried
 	MaxDownload int64        // bytes of one file; 0 for the default
+
+	QueryTimeout time.Duration // of one query; 0 for the default
 }
 
 // SourceHost is a host that files may be downloaded from. Header and Value go
@@ -36,7 +39,8 @@ type sourcesFile struct {
 		Env  string `yaml:"env"`
 		File string `yaml:"file"`
 	} `yaml:"connections"`
-	MaxDownload int64 `yaml:"maxDownload"`
+	MaxDownload  int64  `yaml:"maxDownload"`
+	QueryTimeout string `yaml:"queryTimeout"`
 }
 
 type hostEntry struct {
@@ -79,6 +83,11 @@ func (l *loader) sources(key, file string, env func(string) string) Sources {
 		bad("maxDownload: %d bytes are fewer than none", in.MaxDownload)
 	}
 	out.MaxDownload = in.MaxDownload
+	if in.QueryTimeout != "" {
+		if out.QueryTimeout, err = time.ParseDuration(in.QueryTimeout); err != nil || out.QueryTimeout < time.Second {
+			bad("queryTimeout: %q is not a duration of at least 1s, such as 30m", in.QueryTimeout)
+		}
+	}
 	for i, h := range in.Hosts {
 		host, err := h.read(env)
 		if err != nil {

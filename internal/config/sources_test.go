@@ -56,6 +56,7 @@ func TestSourcesRefuses(t *testing.T) {
 		"hosts: [{name: x, header: {name: A, env: SET, file: empty}}]": "by env or by file",
 		"hosts: [{name: x, secret: y}]":                                "unknown field",
 		"connections: [{name: A_b, env: SET}]":                         "connections[0]: name \"A_b\"",
+		"queryTimeout: soon":                                           "queryTimeout",
 		"maxDownload: -1":                                              "maxDownload",
 	} {
 		_, err := loadSources(t, text, map[string]string{"SET": "hush"})

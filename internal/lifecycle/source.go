@@ -2,14 +2,22 @@ package lifecycle
 
 import "strings"
 
-// Source is where rows come from: files under an S3 prefix, or one file that is
-// downloaded by http or https.
+// Source is where rows come from: the files under an S3 prefix, one file that is
+// downloaded by http or https, or a query. Exactly one of URI and Postgres says
+// where; Format goes with URI.
 type Source struct {
-	Name       string `json:"name" jsonschema:"minLength=1"`
-	URI        string `json:"uri" jsonschema:"pattern=^(s3://[a-z0-9][a-z0-9.-]+(/.*)?|https?://[A-Za-z0-9.:\\[\\]-]+/.*)$"`
-	Format     string `json:"format" jsonschema:"enum=parquet,enum=csv,enum=jsonl"`
-	Partitions string `json:"partitions,omitempty" jsonschema_description:"folders below uri that name a period, written with 2006, 01, 02 and 15: year=2006/month=01 or dt=2006-01-02"`
-	SHA256     string `json:"sha256,omitempty" jsonschema:"pattern=^[0-9a-f]{64}$" jsonschema_description:"of a file that is downloaded: another one is refused"`
+	Name       string    `json:"name" jsonschema:"minLength=1"`
+	URI        string    `json:"uri,omitempty" jsonschema:"pattern=^(s3://[a-z0-9][a-z0-9.-]+(/.*)?|https?://[A-Za-z0-9.:\\[\\]-]+/.*)$"`
+	Format     string    `json:"format,omitempty" jsonschema:"enum=parquet,enum=csv,enum=jsonl"`
+	Partitions string    `json:"partitions,omitempty" jsonschema_description:"folders below uri that name a period, written with 2006, 01, 02 and 15: year=2006/month=01 or dt=2006-01-02"`
+	SHA256     string    `json:"sha256,omitempty" jsonschema:"pattern=^[0-9a-f]{64}$" jsonschema_description:"of a file that is downloaded: another one is refused"`
+	Postgres   *Postgres `json:"postgres,omitempty" jsonschema_description:"rows of a query"`
+}
+
+// Postgres is a query of a PostgreSQL database.
+type Postgres struct {
+	Connection string `json:"connection" jsonschema:"pattern=^[a-z][a-z0-9]*(-[a-z0-9]+)*$" jsonschema_description:"name of a connection that the worker's operator configured"`
+	Query      string `json:"query" jsonschema:"minLength=1" jsonschema_description:"one select; its rows are put in the order of the id"`
 }
 
 // Remote tells whether the source is downloaded from a host.
@@ -18,7 +26,12 @@ func (s Source) Remote() bool {
 }
 
 // Place is where a source is, for people.
-func (s Source) Place() string { return s.URI }
+func (s Source) Place() string {
+	if s.Postgres != nil {
+		return "postgres:" + s.Postgres.Connection
+	}
+	return s.URI
+}
 
 // Places lists where the sources are, for people.
 func (d Data) Places() string {

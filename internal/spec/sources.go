@@ -20,14 +20,15 @@ func (c *checker) sources() {
 			c.add(field+".name", s.Name, "two sources have this name: rename one")
 		}
 		seen[s.Name] = true
+		c.sourceKind(field, s)
 		if s.SHA256 != "" && !s.Remote() {
 			c.add(field+".sha256", "", "only a file that is downloaded by http or https has a digest here: take it out")
 		}
 		if s.Partitions == "" {
 			continue
 		}
-		if s.Remote() {
-			c.add(field+".partitions", s.Partitions, "a file that is downloaded lies in no folders: take it out")
+		if s.Remote() || s.Postgres != nil {
+			c.add(field+".partitions", s.Partitions, "only files in S3 lie in folders: take it out")
 		}
 		if _, err := lifecycle.ParsePartitions(s.Partitions); err != nil {
 			c.add(field+".partitions", s.Partitions, "%s", err)
@@ -37,5 +38,17 @@ func (c *checker) sources() {
 		if kind := c.spec.Data.Types[name]; !slices.Contains(columnTypes, kind) {
 			c.add("spec.data.types."+name, kind, "this type is not known: use one of %s", strings.Join(columnTypes, ", "))
 		}
+	}
+}
+
+// sourceKind holds that a source is one thing.
+func (c *checker) sourceKind(field string, s lifecycle.Source) {
+	switch {
+	case (s.URI == "") == (s.Postgres == nil):
+		c.add(field, s.Name, "a source is files or a query: give either uri or postgres")
+	case s.URI != "" && s.Format == "":
+		c.add(field+".format", "", "this field is missing: add it")
+	case s.Postgres != nil && s.Format != "":
+		c.add(field+".format", s.Format, "a query has no format: take it out")
 	}
 }
