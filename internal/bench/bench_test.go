@@ -153,18 +153,17 @@ func TestBareServer(t *testing.T) {
 	require.ErrorContains(t, err, "404")
 }
 
-// A table is the same each time, in both formats, and is profiled by a process
-// that says nothing.
+// A table is the same each time, in both formats, and a process of its own
+// profiles it.
 func TestProfiledTables(t *testing.T) {
 	var profiles []*stats.Profile
 	for _, format := range []string{dataset.CSV, dataset.Parquet} {
 		file := filepath.Join(t.TempDir(), "table."+format)
 		require.NoError(t, profileBench{rows: 20_000, format: format}.write(file))
-		took, err := measureSelf(t.Context(), profileArgument, file)
+		took, err := measureSelf(t.Context(), 20_000, profileArgument, file)
 		require.NoError(t, err)
 		require.Positive(t, took.cpu)
 		require.Positive(t, took.megabytes)
-		require.Empty(t, took.output)
 		p, err := dataset.Profile(t.Context(), []dataset.Source{dataset.File(file)}, nil)
 		require.NoError(t, err)
 		require.EqualValues(t, 20_000, p.Rows)
@@ -174,6 +173,12 @@ func TestProfiledTables(t *testing.T) {
 		require.Equal(t, c.Quantiles, profiles[1].Columns[i].Quantiles, c.Name)
 		require.Equal(t, c.Missing, profiles[1].Columns[i].Missing, c.Name)
 	}
-	_, err := measureSelf(t.Context(), profileArgument, "nowhere.csv")
+	l := lab{dir: t.TempDir()}
+	require.NoError(t, writePair(l, "two", 5000))
+	_, err := measureSelf(t.Context(), 10_000, driftArgument, filepath.Join(l.dir, "two"))
+	require.NoError(t, err)
+	_, err = measureSelf(t.Context(), 9000, driftArgument, filepath.Join(l.dir, "two"))
+	require.ErrorContains(t, err, "saw 10000 rows of 9000")
+	_, err = measureSelf(t.Context(), 1, profileArgument, "nowhere.csv")
 	require.ErrorContains(t, err, "open nowhere.csv")
 }

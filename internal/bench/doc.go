@@ -58,4 +58,7 @@
 //     numbers and times the extremes and nine quantiles, of numbers mean and
 //     deviation, of texts the lengths and the 100 most frequent; the time to start
 //     it is not counted.
+//   - drift: two such tables of Parquet compared, from the files to the measures:
+//     the rows in a CPU second, and the memory, beside Evidently's DataDriftPreset,
+//     which has a million rows of each. Its start is not counted.
 package main

@@ -54,6 +54,7 @@ var benches = []bench{
 	{"list", listBench{few: 1000, many: 10_000, passes: 3}.run},
 	{"profile-csv", profileBench{rows: 10_000_000, format: dataset.CSV, rounds: profileRounds}.run},
 	{"profile-parquet", profileBench{rows: 10_000_000, format: dataset.Parquet, rounds: profileRounds}.run},
+	{"drift", driftBench{rows: 10_000_000, peerRows: 1_000_000, rounds: driftRounds}.run},
 }
 
 func main() {
@@ -111,7 +112,7 @@ func runOne(ctx context.Context, b bench, steward string) (list []result, err er
 }
 
 // peers are what this program can be instead of the bench, by its first argument.
-var peers = map[string]func(string) error{bareArgument: serveBare, hopArgument: forwardBare, profileArgument: profileFile}
+var peers = map[string]func(string) error{bareArgument: serveBare, hopArgument: forwardBare, profileArgument: profileFile, driftArgument: driftOf}
 
 // servePeer does not return if the program was started as a peer.
 func servePeer() {

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 
@@ -43,16 +42,16 @@ func (b profileBench) run(ctx context.Context, l lab) ([]result, error) {
 	}
 	var cpu, megabytes, peer []float64
 	for i := range b.rounds {
-		ours, err := measureSelf(ctx, profileArgument, file)
+		ours, err := measureSelf(ctx, b.rows, profileArgument, file)
 		if err != nil {
 			return nil, err
 		}
-		theirs, err := b.duckDB(ctx, python, file)
+		theirs, err := measure(ctx, b.rows, python, "-c", duckDB, file)
 		if err != nil {
 			return nil, err
 		}
-		l.say("profile-%s: %d of %d: %.2f CPU s and %.0f MB in %.2f s, DuckDB %.2f CPU s", b.format, i+1, b.rounds, ours.cpu, ours.megabytes, ours.seconds, theirs)
-		cpu, megabytes, peer = append(cpu, ours.cpu), append(megabytes, ours.megabytes), append(peer, theirs)
+		l.say("profile-%s: %d of %d: %.2f CPU s and %.0f MB in %.2f s, DuckDB %.2f CPU s", b.format, i+1, b.rounds, ours.cpu, ours.megabytes, ours.seconds, theirs.worked)
+		cpu, megabytes, peer = append(cpu, ours.cpu), append(megabytes, ours.megabytes), append(peer, theirs.worked)
 	}
 	million := float64(b.rows) / 1e6
 	return []result{
@@ -71,25 +70,6 @@ func (b profileBench) write(file string) error {
 	})
 }
 
-// duckDB returns the CPU seconds of its query.
-func (b profileBench) duckDB(ctx context.Context, python, file string) (float64, error) {
-	ran, err := measure(ctx, python, "-c", duckDB, file)
-	if err != nil {
-		return 0, err
-	}
-	var said struct {
-		Rows int
-		CPU  float64
-	}
-	if err := json.Unmarshal(ran.output, &said); err != nil {
-		return 0, fmt.Errorf("DuckDB said %q: %w", ran.output, err)
-	}
-	if said.Rows != b.rows {
-		return 0, fmt.Errorf("DuckDB saw %d rows of %d", said.Rows, b.rows)
-	}
-	return said.CPU, nil
-}
-
 // profileFile is what the measured process does.
 func profileFile(file string) error {
 	p, err := dataset.Profile(context.Background(), []dataset.Source{dataset.File(file)}, nil)
@@ -99,6 +79,8 @@ func profileFile(file string) error {
 	if p.Rows == 0 || len(p.Columns) != 10 {
 		return errors.New("the profile is not of the table")
 	}
-	_, err = json.Marshal(p)
-	return err
+	if _, err := json.Marshal(p); err != nil {
+		return err
+	}
+	return tell(p.Rows)
 }

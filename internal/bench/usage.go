@@ -3,49 +3,82 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
-// usage is what a program took, from its start to its end.
+// usage is what a program took.
 type usage struct {
-	seconds   float64
-	cpu       float64 // seconds, of the user and the system
+	seconds   float64 // from its start to its end
+	cpu       float64 // seconds, of the user and the system, from its start to its end
+	worked    float64 // CPU seconds that it says its work took
 	megabytes float64 // the most that was resident
-	output    []byte
 }
 
-// measure runs a program and what it takes.
-func measure(ctx context.Context, name string, args ...string) (usage, error) {
+// report is what a measured program says at its end.
+type report struct {
+	Rows      int     `json:"rows"`          // that it worked on
+	CPU       float64 `json:"cpu,omitempty"` // seconds, its start not counted
+	Megabytes float64 `json:"megabytes"`
+}
+
+// measure runs a program and what it takes to work on rows. The program tells its
+// memory itself: what the system tells of a child includes what its parent held
+// when it was started.
+func measure(ctx context.Context, rows int, name string, args ...string) (usage, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	begin := time.Now()
-	err := cmd.Run()
+	out, err := cmd.Output()
 	took := time.Since(begin).Seconds()
 	if err != nil {
-		return usage{}, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, said.Bytes())
+		return usage{}, fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, said.Bytes())
 	}
-	resources, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return usage{}, fmt.Errorf("this system does not tell what %s took", name)
+	var r report
+	if err := json.Unmarshal(out, &r); err != nil {
+		return usage{}, fmt.Errorf("%s said %q: %w", filepath.Base(name), out, err)
+	}
+	if r.Rows != rows {
+		return usage{}, fmt.Errorf("%s saw %d rows of %d", filepath.Base(name), r.Rows, rows)
 	}
 	return usage{seconds: took, cpu: cmd.ProcessState.UserTime().Seconds() + cmd.ProcessState.SystemTime().Seconds(),
-		megabytes: float64(resources.Maxrss) * 1024 / 1e6, output: out.Bytes()}, nil // Linux counts KB
+		worked: r.CPU, megabytes: r.Megabytes}, nil
 }
 
 // measureSelf runs this program as one of its peers.
-func measureSelf(ctx context.Context, peer, argument string) (usage, error) {
+func measureSelf(ctx context.Context, rows int, peer, argument string) (usage, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return usage{}, err
 	}
-	return measure(ctx, self, peer, argument)
+	return measure(ctx, rows, self, peer, argument)
+}
+
+// tell is the end of a measured process: it says what it worked on, and the most
+// memory that it had (Linux's VmHWM).
+func tell(rows int64) error {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return fmt.Errorf("memory is read from Linux's /proc: %w", err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmHWM:" {
+			kilobytes, err := strconv.Atoi(fields[1])
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(os.Stdout).Encode(report{Rows: int(rows), Megabytes: float64(kilobytes) * 1024 / 1e6})
+		}
+	}
+	return errors.New("/proc/self/status has no line VmHWM")
 }
 
 // peerPython is the Python with the pinned packages that speeds are held
