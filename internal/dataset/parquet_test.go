@@ -188,3 +188,15 @@ func (f failing) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return f.ReaderAt.ReadAt(p, off)
 }
+
+func TestTextsOfParquetAreUTF8(t *testing.T) {
+	type row struct {
+		Plain string `parquet:"plain"`
+		Dict  string `parquet:"dict,dict"`
+	}
+	for _, bad := range []row{{"a\xff", "b"}, {"a", "b\xff"}} {
+		_, _, err := read(parquetOf(t, row{"x", "y"}, bad))
+		require.ErrorContains(t, err, "p.parquet: column ")
+		require.ErrorContains(t, err, `\xff" is not valid UTF-8: write the file in UTF-8`)
+	}
+}
