@@ -2,10 +2,15 @@ package activities
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"fmt"
 
 	"steward/internal/cloud"
 	"steward/internal/lifecycle"
+	"steward/internal/report"
 	"steward/internal/stats"
 )
 
@@ -22,6 +27,7 @@ type Evaluation struct {
 
 // Evaluate measures a model's answers on a part, whole and by slices. When the
 // part holds one class only, the metrics that this leaves undefined are absent.
+// Of a binary model's test part it also stores the curves behind the metrics.
 func (e *Evaluation) Evaluate(ctx context.Context, in lifecycle.EvaluateInput) (lifecycle.Evaluation, error) {
 	columns, err := sliceColumns(in.Slices)
 	if err != nil {
@@ -50,7 +56,30 @@ func (e *Evaluation) Evaluate(ctx context.Context, in lifecycle.EvaluateInput) (
 		}
 		out.Slices = append(out.Slices, slices...)
 	}
-	return out, nil
+	if err != nil || in.Name != testPart || in.Task != lifecycle.Binary {
+		return out, nil
+	}
+	out.Curves, err = e.keepCurves(ctx, in.Scored.URI, stats.Scored{Score: scores, Label: t.labels})
+	return out, err
+}
+
+// testPart is the part that a release is judged by.
+const testPart = "test"
+
+// keepCurves stores what the metrics look like, next to the answers that they
+// are about.
+func (e *Evaluation) keepCurves(ctx context.Context, scores string, s stats.Scored) (*lifecycle.Evidence, error) {
+	judged, err := report.Judge(s, threshold)
+	if err != nil {
+		return nil, lifecycle.Fail(lifecycle.JobFailed, "curves of the answers in %s: %v", scores, err)
+	}
+	raw, err := json.Marshal(judged)
+	if err != nil {
+		return nil, fmt.Errorf("curves of the answers in %s: %w", scores, err)
+	}
+	sum := sha256.Sum256(raw)
+	kept := &lifecycle.Evidence{URI: scores + "curves.json", Digest: "sha256:" + hex.EncodeToString(sum[:])}
+	return kept, e.Objects.Put(ctx, kept.URI, raw)
 }
 
 // threshold is the score from which a binary answer counts as class 1.

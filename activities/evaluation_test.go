@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -12,7 +13,9 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"steward/internal/container"
+	"steward/internal/evidence"
 	"steward/internal/lifecycle"
+	"steward/internal/report"
 	"steward/internal/stats"
 )
 
@@ -84,6 +87,11 @@ func TestEvaluate(t *testing.T) {
 	require.InDelta(t, 10.0/12, got.Metrics["auc"], 1e-12, "of 12 pairs, f loses to d and g")
 	require.InDelta(t, 5.0/7, got.Metrics["accuracy"], 1e-12)
 	require.InDelta(t, 2, got.Cost, 0)
+	raw, err := evidence.NewPacks(b.objects, testBucket).Bytes(t.Context(), *got.Curves)
+	require.NoError(t, err, "its digest is right")
+	var curves report.Judged
+	require.NoError(t, json.Unmarshal(raw, &curves))
+	require.InDelta(t, got.Metrics["auc"], curves.ROC.AUC, 1e-12)
 	require.Equal(t, []lifecycle.Slice{
 		{Column: "origin", Value: missingValue, Metric: "auc", Rows: 2, Result: 1},
 		{Column: "origin", Value: "ATL", Metric: "auc", Rows: 2, Result: 1},
@@ -103,6 +111,7 @@ func TestEvaluateOfOneClassMeasuresWhatIsDefined(t *testing.T) {
 	part, scored := b.part("id,label\na,0\nb,0\n", "0.1\n0.9\n")
 	got := run(t, b.env, b.evaluation.Evaluate, lifecycle.EvaluateInput{Of: first, Name: "test", Part: part, Scored: scored, Task: lifecycle.Binary})
 	require.NotContains(t, got.Metrics, "auc")
+	require.Nil(t, got.Curves)
 	require.InDelta(t, 0.5, got.Metrics["accuracy"], 1e-12)
 
 	_, err := try(b.env, b.evaluation.Compare, lifecycle.CompareInput{Of: first, Part: part, Task: lifecycle.Binary, Metrics: []string{"auc"}, Champion: scored.URI, Challenger: scored.URI})

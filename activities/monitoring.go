@@ -29,8 +29,8 @@ const defaultMinRows = 200
 // proves nothing.
 const maxUnread = 0.01
 
-// report is the whole measurement of a window, as stored.
-type report struct {
+// measurement is the whole measurement of a window, as stored.
+type measurement struct {
 	Window  lifecycle.Window `json:"window"`
 	Traffic captured         `json:"traffic"`
 	Columns []stats.Drift    `json:"columns"`
@@ -60,7 +60,7 @@ func (m *Monitoring) MeasureTraffic(ctx context.Context, in lifecycle.MeasureInp
 	if err != nil {
 		return in.Window, cloud.Wrap(err, "window %s", in.Window.ID)
 	}
-	r := report{Window: in.Window, Traffic: seen, Profile: profile.done()}
+	r := measurement{Window: in.Window, Traffic: seen, Profile: profile.done()}
 	r.Window.Rows, r.Window.Findings = seen.Rows, unclear(seen, minRows(in.Watch), in.Watch)
 	if err := m.measureDrift(ctx, in, &r, baseline, profile.names(), scores); err != nil {
 		return in.Window, cloud.Wrap(err, "window %s", in.Window.ID)
@@ -111,7 +111,7 @@ func (m *Monitoring) baseline(ctx context.Context, uri string) (*stats.Profile, 
 
 // measureDrift compares features and predictions with what the champion was
 // built on and judged by.
-func (m *Monitoring) measureDrift(ctx context.Context, in lifecycle.MeasureInput, r *report, baseline *stats.Profile, features []string, scores []float64) error {
+func (m *Monitoring) measureDrift(ctx context.Context, in lifecycle.MeasureInput, r *measurement, baseline *stats.Profile, features []string, scores []float64) error {
 	if r.Traffic.Rows == 0 {
 		return nil
 	}
@@ -208,8 +208,8 @@ func (m *Monitoring) measureServices(ctx context.Context, in lifecycle.MeasureIn
 	return nil
 }
 
-// store writes a report and returns its window, which names it.
-func (m *Monitoring) store(ctx context.Context, in lifecycle.MeasureInput, r report) (lifecycle.Window, error) {
+// store writes a measurement and returns its window, which names it.
+func (m *Monitoring) store(ctx context.Context, in lifecycle.MeasureInput, r measurement) (lifecycle.Window, error) {
 	r.Window.Report = modelURI(m.Bucket, in.Model, "windows/"+in.Window.ID+".json")
 	raw, err := json.Marshal(r)
 	if err != nil {
@@ -218,9 +218,9 @@ func (m *Monitoring) store(ctx context.Context, in lifecycle.MeasureInput, r rep
 	return r.Window, m.Objects.Put(ctx, r.Window.Report, raw)
 }
 
-// stored reads the report that MeasureTraffic wrote, or an empty one.
-func (m *Monitoring) stored(ctx context.Context, in lifecycle.MeasureInput) (report, error) {
-	var r report
+// stored reads the measurement that MeasureTraffic wrote, or an empty one.
+func (m *Monitoring) stored(ctx context.Context, in lifecycle.MeasureInput) (measurement, error) {
+	var r measurement
 	raw, err := m.Objects.Get(ctx, modelURI(m.Bucket, in.Model, "windows/"+in.Window.ID+".json"))
 	if errors.Is(err, cloud.ErrNotFound) {
 		return r, nil

@@ -184,7 +184,7 @@ func TestOneReportForBothMeasurements(t *testing.T) {
 		require.Equal(t, closed.Report, matured.Report)
 		raw, err := w.objects.Get(t.Context(), matured.Report)
 		require.NoError(t, err)
-		var r report
+		var r measurement
 		require.NoError(t, json.Unmarshal(raw, &r))
 		require.Equal(t, matured, r.Window)
 		require.Len(t, r.Columns, 3)

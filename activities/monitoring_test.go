@@ -141,7 +141,7 @@ func TestTrafficThatIsAsItWas(t *testing.T) {
 	raw, err := w.objects.Get(t.Context(), got.Report)
 	require.NoError(t, err)
 	require.Equal(t, "s3://steward/models/fraud/windows/3-7.json", got.Report)
-	var r report
+	var r measurement
 	require.NoError(t, json.Unmarshal(raw, &r))
 	require.Equal(t, got, r.Window)
 	require.Len(t, r.Columns, 3)

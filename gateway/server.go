@@ -31,6 +31,7 @@ type Server struct {
 	sessions *auth.Sessions
 	known    memory
 	ledgers  ledgerCache
+	curves   judgedCache
 	pages    pages
 	listener net.Listener
 	handler  http.Handler

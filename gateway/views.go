@@ -94,6 +94,8 @@ type releaseView struct {
 	Rollout    *rolloutView
 	Decide     bool   // people are asked
 	Refused    string // why the one who looks may not answer
+	Diagrams   []diagram
+	Undrawn    string // why there are none, although there should be
 }
 
 func (s *Server) releaseView(ctx context.Context, m lifecycle.ModelState, n int) (*releaseView, error) {
@@ -114,6 +116,7 @@ func (s *Server) releaseView(ctx context.Context, m lifecycle.ModelState, n int)
 	for _, c := range r.Release.Candidates {
 		v.Candidates = append(v.Candidates, candidateOf(c, r, v.Metrics))
 	}
+	v.Diagrams, v.Undrawn = s.diagrams(ctx, r.Release)
 	v.Refused = refused(whoAsks(ctx), m.Spec.Approval, r.Release.Trigger.Author)
 	return v, nil
 }

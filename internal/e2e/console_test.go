@@ -38,6 +38,9 @@ func TestConsoleApproval(t *testing.T) {
 	require.Contains(t, b.text("#release"), "Waiting for product-manager")
 	require.Contains(t, b.text("#release"), "ana approves")
 	require.Equal(t, digest, b.text("#release .evidence code"), "what is seen is what the API says")
+	b.do(chromedp.Click(chromedp.CSS("#curves summary")), chromedp.WaitVisible(chromedp.CSS(`#curves svg[aria-label="ROC curve"]`)))
+	require.Contains(t, b.text("#curves"), "Reliability")
+	b.shoot("curves")
 	const comment = "slices <look> sound & good"
 	b.do(chromedp.SendKeys(chromedp.ID("comment"), comment))
 	b.shoot("waiting")

@@ -213,7 +213,10 @@ type Evaluation struct {
 	Metrics map[string]float64 `json:"metrics"`
 	Slices  []Slice            `json:"slices,omitempty"`
 	Scores  string             `json:"scores"` // S3 prefix of the answers, in the order of the part
-	Cost    float64            `json:"cost"`
+	// Curves is what the metrics look like, on the test part of a binary model: a
+	// document of package report.
+	Curves *Evidence `json:"curves,omitempty"`
+	Cost   float64   `json:"cost"`
 }
 
 // Slice is a metric on the rows of one value of a column.
