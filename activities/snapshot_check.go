@@ -18,8 +18,8 @@ const (
 
 // CheckSnapshot runs the declared checks over a snapshot and, before them,
 // those that every release needs: label, id and time are there for every row,
-// no id stands twice, a binary label is 0 or 1, no feature is the label itself,
-// times are sane. A label of one class only is lifecycle.DataRejected: no model
+// no id stands twice, a binary label is 0 or 1, times are sane, and the guards
+// against leakage (see guards). A label of one class only is lifecycle.DataRejected: no model
 // can be trained on it. A check that the data's columns do not allow is
 // lifecycle.Invalid.
 func (d *Data) CheckSnapshot(ctx context.Context, in lifecycle.CheckInput) ([]lifecycle.CheckResult, error) {
@@ -41,11 +41,18 @@ func (d *Data) CheckSnapshot(ctx context.Context, in lifecycle.CheckInput) ([]li
 	}
 	checker.IdentifyBy(in.Data.ID)
 	label := newLabelCheck(in.Data, m.Columns)
+	splitter, unsplit := d.planSplit(ctx, m, in.Data)
+	if unsplit != nil && lifecycle.ErrorType(unsplit) != lifecycle.DataRejected {
+		return nil, unsplit
+	}
+	guards := newGuards(in.Data, m.Columns, splitter, unsplit)
 	err = d.readSnapshot(ctx, m, checkedColumns(in.Data, m.Columns, checks), func(b *dataset.Batch) error {
-		if err := label.add(b); err != nil {
-			return err
+		for _, add := range []func(*dataset.Batch) error{label.add, guards.add, checker.Add} {
+			if err := add(b); err != nil {
+				return err
+			}
 		}
-		return checker.Add(b)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -53,7 +60,7 @@ func (d *Data) CheckSnapshot(ctx context.Context, in lifecycle.CheckInput) ([]li
 	if err := label.oneClass(); err != nil {
 		return nil, err
 	}
-	results := []lifecycle.CheckResult{label.leakage(), timesCheck(in.Snapshot, in.Data, at)}
+	results := append(guards.results(label.suspects), timesCheck(in.Snapshot, in.Data, at))
 	for _, r := range checker.Report().Checks {
 		results = append(results, resultOf(r))
 	}

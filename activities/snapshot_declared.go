@@ -78,14 +78,16 @@ func (d *Data) readReference(ctx context.Context, r lifecycle.Reference) (*datas
 	return set, err
 }
 
-// checkedColumns are those that a release needs and those that checks name.
+// checkedColumns are those that a release needs those that tell the
+// part of a row, and those that checks name.
 func checkedColumns(data lifecycle.Data, schema dataset.Schema, checks []dataset.Check) []string {
-	columns := used(data)
+	columns, named := used(data), splitOf(data).Columns()
 	for _, c := range checks {
-		for _, name := range c.Reads() {
-			if _, err := schema.Index(name); err == nil && !slices.Contains(columns, name) {
-				columns = append(columns, name)
-			}
+		named = append(named, c.Reads()...)
+	}
+	for _, name := range named {
+		if _, err := schema.Index(name); err == nil && !slices.Contains(columns, name) {
+			columns = append(columns, name)
 		}
 	}
 	return columns

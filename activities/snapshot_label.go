@@ -3,7 +3,6 @@ package activities
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"steward/internal/dataset"
 	"steward/internal/lifecycle"
@@ -65,16 +64,4 @@ func (c *labelCheck) oneClass() error {
 			c.data.Label, v, n)
 	}
 	return lifecycle.Fail(lifecycle.DataRejected, "label %q has no value in any of %d rows", c.data.Label, c.rows)
-}
-
-// leakage judges whether a feature is the label itself.
-func (c *labelCheck) leakage() lifecycle.CheckResult {
-	r := lifecycle.CheckResult{
-		Name: "label leakage", Severity: stop, Pass: len(c.suspects) == 0,
-		Observed: "none", Expected: "no feature equals the label in every row",
-	}
-	if !r.Pass {
-		r.Observed = strings.Join(c.suspects, ", ")
-	}
-	return r
 }

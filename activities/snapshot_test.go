@@ -174,6 +174,11 @@ func TestCheckSnapshot(t *testing.T) {
 		{"third class", strings.Join(rows, "") + "x,2001-01-02T00:00:00Z,1,ATL,1,2,100\n", nil, []string{"late in"}},
 		{"future", strings.Join(rows, "") + "x,2201-01-02T00:00:00Z,1,ATL,1,1,100\n", nil, []string{"at range"}},
 		{"leak", strings.Join(rows, ""), func(d *lifecycle.Data) { d.Features = append(d.Features, "late") }, []string{"label leakage"}},
+		{"leak of a class", withColumn(rows, 5, func(v string) string { return "code-" + v }), func(d *lifecycle.Data) { d.Features = append(d.Features, "extra") }, []string{"label leakage"}},
+		{"leak of a number", withColumn(rows, 5, func(v string) string { return v + ".5" }), func(d *lifecycle.Data) { d.Features = append(d.Features, "extra") }, []string{"label leakage"}},
+		{"time of the future", withColumn(rows, 1, func(v string) string { return strings.Replace(v, "2001", "2002", 1) }), func(d *lifecycle.Data) { d.Features = append(d.Features, "extra") }, []string{"future times"}},
+		{"rows twice", repeated(rows), nil, []string{"duplicates"}},
+		{"known rows", repeated(rows), func(d *lifecycle.Data) { d.Split.By = "id" }, []string{"duplicates", "overlap"}},
 		{"declared", strings.Join(rows, ""), func(d *lifecycle.Data) {
 			d.Checks = []lifecycle.Check{{Column: "hour", Min: &low, Max: &high}, {Column: "delay", MaxMissing: &none}, {Column: "origin", In: []string{"ATL"}, Severity: "warn"}}
 		}, []string{"delay missing", "origin in"}},
@@ -233,6 +238,47 @@ func TestCheckSnapshot(t *testing.T) {
 		_, err := check(t, strings.Join(rows, ""), func(d *lifecycle.Data) { d.Checks = []lifecycle.Check{{Column: "orign", In: []string{"ATL"}}} })
 		require.ErrorContains(t, err, `did you mean "origin"`)
 	})
+}
+
+// withColumn adds a column made of another.
+func withColumn(rows []string, of int, make func(string) string) string {
+	out := strings.TrimSpace(rows[0]) + ",extra\n"
+	for _, row := range rows[1:] {
+		if row = strings.TrimSpace(row); row != "" {
+			out += row + "," + make(strings.Split(row, ",")[of]) + "\n"
+		}
+	}
+	return out
+}
+
+// repeated repeats all rows under other ids.
+func repeated(rows []string) string {
+	return strings.Join(rows, "") + strings.ReplaceAll(strings.Join(rows[1:], ""), "f0", "g0")
+}
+
+func TestGuardsCanBeLowered(t *testing.T) {
+	objects := cloud.NewObjects(startCloud(t).S3)
+	data := &Data{Objects: objects, Bucket: testBucket}
+	env := environment(t, data)
+	store(t, objects, map[string]string{"s3://source/a/1.csv": repeated(strings.SplitAfter(flights(0, 100), "\n"))})
+	in := flightData("s3://source/a/")
+	in.Guards = []lifecycle.Guard{{Name: "duplicates", Severity: warn, Reason: "sensors repeat readings"}}
+	s := run(t, env, data.TakeSnapshot, lifecycle.SnapshotInput{Of: first, Data: in})
+	for _, r := range run(t, env, data.CheckSnapshot, lifecycle.CheckInput{Of: first, Data: in, Snapshot: s}) {
+		require.False(t, r.Stops(), "%v", r)
+		require.Equal(t, r.Name == "duplicates", !r.Pass)
+		if r.Name == "duplicates" {
+			require.EqualValues(t, 100, r.Violations)
+			require.Contains(t, r.Expected, "sensors repeat readings")
+		}
+	}
+	in.Split.By, in.Split.Column = "group", "customer"
+	for _, r := range run(t, env, data.CheckSnapshot, lifecycle.CheckInput{Of: first, Data: in, Snapshot: s}) {
+		require.Equal(t, r.Name == "overlap", r.Inconclusive)
+		if r.Inconclusive {
+			require.Contains(t, r.Observed, `the snapshot cannot be split: split by group: column "customer" does not exist`)
+		}
+	}
 }
 
 func TestChangedManifestIsRefused(t *testing.T) {

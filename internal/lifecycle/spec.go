@@ -86,6 +86,7 @@ type Data struct {
 	Last        Duration          `json:"last,omitempty" jsonschema_description:"use only rows of this long before the newest; all rows when absent"`
 	Serving     []string          `json:"serving,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"columns that callers have when they ask; every feature must be one"`
 	Checks      []Check           `json:"checks,omitempty"`
+	Guards      []Guard           `json:"guards,omitempty"`
 	Split       Split             `json:"split"`
 	GroundTruth GroundTruth       `json:"groundTruth"`
 }
@@ -124,6 +125,13 @@ type Reference struct {
 type Range struct {
 	Min *int64 `json:"min,omitempty"`
 	Max *int64 `json:"max,omitempty"`
+}
+
+// Guard lowers one of the checks that every release makes to a warning.
+type Guard struct {
+	Name     string `json:"name" jsonschema:"enum=label-leakage,enum=future-times,enum=overlap,enum=duplicates"`
+	Severity string `json:"severity" jsonschema:"enum=warn"`
+	Reason   string `json:"reason" jsonschema:"minLength=10" jsonschema_description:"why it may be broken; it is shown with the finding"`
 }
 
 // Split divides the snapshot. Validation and Test are shares of all rows; the

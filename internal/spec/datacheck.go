@@ -22,12 +22,20 @@ func (c *checker) split(d lifecycle.Data) {
 	}
 }
 
-// serving refuses features that callers are said not to have.
+// serving refuses features that callers are said not to have, and guards that
+// are lowered twice.
 func (c *checker) serving(d lifecycle.Data) {
 	for i, f := range d.Features {
 		if len(d.Serving) > 0 && !slices.Contains(d.Serving, f) {
 			c.add(fmt.Sprintf("spec.data.features[%d]", i), f, "it is not one of spec.data.serving, so no caller can send it: take it out, or add it there if callers do have it")
 		}
+	}
+	seen := map[string]bool{}
+	for i, g := range d.Guards {
+		if seen[g.Name] {
+			c.add(fmt.Sprintf("spec.data.guards[%d].name", i), g.Name, "it is lowered twice: keep one")
+		}
+		seen[g.Name] = true
 	}
 }
 

@@ -78,3 +78,17 @@ func TestFeaturesThatNobodyCanSendAreRefused(t *testing.T) {
 	_, err = spec.Load("m.yaml", []byte(serving))
 	require.ErrorContains(t, err, "spec.data.features[7]: it is not one of spec.data.serving")
 }
+
+func TestGuardsAreLoweredOnceWithAReason(t *testing.T) {
+	raw, err := os.ReadFile(example)
+	require.NoError(t, err)
+	load := func(guards string) error {
+		_, err := spec.Load("m.yaml", []byte(strings.Replace(string(raw), "    checks:\n", "    guards: "+guards+"\n    checks:\n", 1)))
+		return err
+	}
+	lowered := "{name: overlap, severity: warn, reason: few different routes}"
+	require.NoError(t, load("["+lowered+"]"))
+	require.ErrorContains(t, load("["+lowered+", "+lowered+"]"), "spec.data.guards[1].name: it is lowered twice")
+	require.ErrorContains(t, load("[{name: overlap, severity: warn}]"), "spec.data.guards[0].reason: this field is missing")
+	require.ErrorContains(t, load("[{name: overlap, severity: stop, reason: because of that}]"), "spec.data.guards[0].severity: it must be one of warn")
+}
