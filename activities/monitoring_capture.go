@@ -52,6 +52,7 @@ func (o observation) bytes() ([]byte, error) {
 // empty unless it names a single row.
 type exchange struct {
 	id     string
+	at     time.Time
 	rows   [][]string
 	scores []float64
 }
@@ -134,7 +135,7 @@ func (c *captured) take(line []byte, where string, in lifecycle.MeasureInput, us
 }
 
 func (l captureLine) exchange(features int) (exchange, error) {
-	x := exchange{id: l.EventMetadata.InferenceID}
+	x := exchange{id: l.EventMetadata.InferenceID, at: l.EventMetadata.InferenceTime}
 	input, err := l.CaptureData.EndpointInput.bytes()
 	if err != nil {
 		return x, fmt.Errorf("input: %w", err)

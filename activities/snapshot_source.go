@@ -64,6 +64,8 @@ func (t *taking) filesOf(ctx context.Context, source lifecycle.Source) ([]*found
 	switch {
 	case source.Postgres != nil:
 		return t.queried(ctx, source)
+	case source.Traffic != nil:
+		return t.served(ctx, source)
 	case source.Remote():
 		return t.downloaded(ctx, source)
 	}

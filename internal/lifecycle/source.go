@@ -3,8 +3,8 @@ package lifecycle
 import "strings"
 
 // Source is where rows come from: the files under an S3 prefix, one file that is
-// downloaded by http or https, or a query. Exactly one of URI and Postgres says
-// where; Format goes with URI.
+// downloaded by http or https, a query, or what the model was asked. Exactly one
+// of URI, Postgres and Traffic says where; Format goes with URI.
 type Source struct {
 	Name       string    `json:"name" jsonschema:"minLength=1"`
 	URI        string    `json:"uri,omitempty" jsonschema:"pattern=^(s3://[a-z0-9][a-z0-9.-]+(/.*)?|https?://[A-Za-z0-9.:\\[\\]-]+/.*)$"`
@@ -12,6 +12,12 @@ type Source struct {
 	Partitions string    `json:"partitions,omitempty" jsonschema_description:"folders below uri that name a period, written with 2006, 01, 02 and 15: year=2006/month=01 or dt=2006-01-02"`
 	SHA256     string    `json:"sha256,omitempty" jsonschema:"pattern=^[0-9a-f]{64}$" jsonschema_description:"of a file that is downloaded: another one is refused"`
 	Postgres   *Postgres `json:"postgres,omitempty" jsonschema_description:"rows of a query"`
+	Traffic    *Traffic  `json:"traffic,omitempty" jsonschema_description:"what the model was asked, with what really happened"`
+}
+
+// Traffic is the model's own captured requests, joined with ground truth.
+type Traffic struct {
+	Last Duration `json:"last,omitempty" jsonschema_description:"use only requests of this long before those whose truth has matured; all when absent"`
 }
 
 // Postgres is a query of a PostgreSQL database.
@@ -27,8 +33,11 @@ func (s Source) Remote() bool {
 
 // Place is where a source is, for people.
 func (s Source) Place() string {
-	if s.Postgres != nil {
+	switch {
+	case s.Postgres != nil:
 		return "postgres:" + s.Postgres.Connection
+	case s.Traffic != nil:
+		return "traffic"
 	}
 	return s.URI
 }

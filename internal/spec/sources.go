@@ -27,7 +27,7 @@ func (c *checker) sources() {
 		if s.Partitions == "" {
 			continue
 		}
-		if s.Remote() || s.Postgres != nil {
+		if !strings.HasPrefix(s.URI, "s3://") {
 			c.add(field+".partitions", s.Partitions, "only files in S3 lie in folders: take it out")
 		}
 		if _, err := lifecycle.ParsePartitions(s.Partitions); err != nil {
@@ -43,12 +43,18 @@ func (c *checker) sources() {
 
 // sourceKind holds that a source is one thing.
 func (c *checker) sourceKind(field string, s lifecycle.Source) {
+	kinds := 0
+	for _, given := range []bool{s.URI != "", s.Postgres != nil, s.Traffic != nil} {
+		if given {
+			kinds++
+		}
+	}
 	switch {
-	case (s.URI == "") == (s.Postgres == nil):
-		c.add(field, s.Name, "a source is files or a query: give either uri or postgres")
+	case kinds != 1:
+		c.add(field, s.Name, "a source is files, a query or traffic: give one of uri, postgres and traffic")
 	case s.URI != "" && s.Format == "":
 		c.add(field+".format", "", "this field is missing: add it")
-	case s.Postgres != nil && s.Format != "":
-		c.add(field+".format", s.Format, "a query has no format: take it out")
+	case s.URI == "" && s.Format != "":
+		c.add(field+".format", s.Format, "only files have a format: take it out")
 	}
 }
