@@ -156,11 +156,13 @@ func TestBareServer(t *testing.T) {
 // A table is the same each time, in both formats, and a process of its own
 // profiles it.
 func TestProfiledTables(t *testing.T) {
+	tables, err := buildTables(t.Context(), t.TempDir())
+	require.NoError(t, err)
 	var profiles []*stats.Profile
 	for _, format := range []string{dataset.CSV, dataset.Parquet} {
 		file := filepath.Join(t.TempDir(), "table."+format)
 		require.NoError(t, profileBench{rows: 20_000, format: format}.write(file))
-		took, err := measureSelf(t.Context(), 20_000, profileArgument, file)
+		took, err := measure(t.Context(), 20_000, tables, "profile", file)
 		require.NoError(t, err)
 		require.Positive(t, took.cpu)
 		require.Positive(t, took.megabytes)
@@ -175,10 +177,11 @@ func TestProfiledTables(t *testing.T) {
 	}
 	l := lab{dir: t.TempDir()}
 	require.NoError(t, writePair(l, "two", 5000))
-	_, err := measureSelf(t.Context(), 10_000, driftArgument, filepath.Join(l.dir, "two"))
+	base, window := pair(filepath.Join(l.dir, "two"))
+	_, err = measure(t.Context(), 10_000, tables, "drift", base, window)
 	require.NoError(t, err)
-	_, err = measureSelf(t.Context(), 9000, driftArgument, filepath.Join(l.dir, "two"))
+	_, err = measure(t.Context(), 9000, tables, "drift", base, window)
 	require.ErrorContains(t, err, "saw 10000 rows of 9000")
-	_, err = measureSelf(t.Context(), 1, profileArgument, "nowhere.csv")
+	_, err = measure(t.Context(), 1, tables, "profile", "nowhere.csv")
 	require.ErrorContains(t, err, "open nowhere.csv")
 }

@@ -48,8 +48,8 @@
 //   - list: 10,000 stored jobs listed by pages of 100: the cloud's own memory and
 //     the time of a page, beside those for 1,000 jobs.
 //
-// The cases of tables are made by a process of their own, whose CPU seconds and
-// memory count from its start to its end.
+// The cases of tables are made by a small program of their own (folder tables),
+// whose CPU seconds and memory count from its start to its end.
 //
 //   - profile-csv, profile-parquet: a full profile of 10 million rows of 10
 //     columns: CPU seconds, beside 8; memory, beside 100 MB; and the rows in a CPU

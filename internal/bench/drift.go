@@ -3,21 +3,14 @@ package main
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"io"
 	"path/filepath"
-
-	"steward/internal/dataset"
-	"steward/internal/stats"
 )
 
 //go:embed peers/drift_evidently.py
 var evidently string
 
-const (
-	driftArgument = "drift" // makes this program compare the tables of a folder and end
-	driftRounds   = 5
-)
+const driftRounds = 5
 
 // driftBench compares two tables of rows; Evidently has the first peerRows of
 // each, for it holds them in memory more than once.
@@ -31,6 +24,10 @@ func (b driftBench) run(ctx context.Context, l lab) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
+	tables, err := buildTables(ctx, l.dir)
+	if err != nil {
+		return nil, err
+	}
 	for folder, rows := range map[string]int{"ours": b.rows, "peer": b.peerRows} {
 		if err := writePair(l, folder, rows); err != nil {
 			return nil, err
@@ -38,12 +35,13 @@ func (b driftBench) run(ctx context.Context, l lab) ([]result, error) {
 	}
 	var mine, theirs measured
 	for i := range b.rounds {
-		ours, err := measureSelf(ctx, 2*b.rows, driftArgument, filepath.Join(l.dir, "ours"))
+		base, window := pair(filepath.Join(l.dir, "ours"))
+		ours, err := measure(ctx, 2*b.rows, tables, "drift", base, window)
 		if err != nil {
 			return nil, err
 		}
 		mine.add(2*float64(b.rows)/ours.cpu/1e6, ours.megabytes)
-		base, window := pair(filepath.Join(l.dir, "peer"))
+		base, window = pair(filepath.Join(l.dir, "peer"))
 		peer, err := measure(ctx, 2*b.peerRows, python, "-c", evidently, base, window)
 		if err != nil {
 			return nil, err
@@ -79,24 +77,4 @@ func writePair(l lab, folder string, rows int) error {
 		}
 	}
 	return nil
-}
-
-// driftOf is what the measured process does.
-func driftOf(folder string) error {
-	base, window := pair(folder)
-	var profiles [2]*stats.Profile
-	for i, file := range []string{base, window} {
-		var err error
-		if profiles[i], err = dataset.Profile(context.Background(), []dataset.Source{dataset.File(file)}, nil); err != nil {
-			return err
-		}
-	}
-	drift, err := stats.CompareProfiles(profiles[0], profiles[1], stats.DriftOptions{})
-	if err != nil {
-		return err
-	}
-	if len(drift) != 9 {
-		return fmt.Errorf("%d columns were compared, not 9", len(drift))
-	}
-	return tell(profiles[0].Rows + profiles[1].Rows)
 }

@@ -112,7 +112,7 @@ func runOne(ctx context.Context, b bench, steward string) (list []result, err er
 }
 
 // peers are what this program can be instead of the bench, by its first argument.
-var peers = map[string]func(string) error{bareArgument: serveBare, hopArgument: forwardBare, profileArgument: profileFile, driftArgument: driftOf}
+var peers = map[string]func(string) error{bareArgument: serveBare, hopArgument: forwardBare}
 
 // servePeer does not return if the program was started as a peer.
 func servePeer() {

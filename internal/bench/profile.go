@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
-	"errors"
 	"io"
 	"path/filepath"
 
@@ -15,10 +13,9 @@ import (
 var duckDB string
 
 const (
-	profileArgument = "profile" // makes this program profile a file and end
-	profileRounds   = 5
-	profileCPU      = 8   // seconds at most
-	profileMemory   = 100 // MB at most
+	profileRounds = 5
+	profileCPU    = 8   // seconds at most
+	profileMemory = 100 // MB at most
 )
 
 // profileBench profiles a table of rows in a format.
@@ -36,13 +33,17 @@ func (b profileBench) run(ctx context.Context, l lab) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
+	tables, err := buildTables(ctx, l.dir)
+	if err != nil {
+		return nil, err
+	}
 	file := filepath.Join(l.dir, "table."+b.format)
 	if err := b.write(file); err != nil {
 		return nil, err
 	}
 	var cpu, megabytes, peer []float64
 	for i := range b.rounds {
-		ours, err := measureSelf(ctx, b.rows, profileArgument, file)
+		ours, err := measure(ctx, b.rows, tables, "profile", file)
 		if err != nil {
 			return nil, err
 		}
@@ -68,19 +69,4 @@ func (b profileBench) write(file string) error {
 		}
 		return writeParquet(w, b.rows, tableRows(1, 0))
 	})
-}
-
-// profileFile is what the measured process does.
-func profileFile(file string) error {
-	p, err := dataset.Profile(context.Background(), []dataset.Source{dataset.File(file)}, nil)
-	if err != nil {
-		return err
-	}
-	if p.Rows == 0 || len(p.Columns) != 10 {
-		return errors.New("the profile is not of the table")
-	}
-	if _, err := json.Marshal(p); err != nil {
-		return err
-	}
-	return tell(p.Rows)
 }

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -53,32 +51,13 @@ func measure(ctx context.Context, rows int, name string, args ...string) (usage,
 		worked: r.CPU, megabytes: r.Megabytes}, nil
 }
 
-// measureSelf runs this program as one of its peers.
-func measureSelf(ctx context.Context, rows int, peer, argument string) (usage, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return usage{}, err
+// buildTables builds the program that works on tables, into a folder.
+func buildTables(ctx context.Context, dir string) (string, error) {
+	program := filepath.Join(dir, "tables")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "steward/internal/bench/tables").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program that works on tables: %w\n%s", err, out)
 	}
-	return measure(ctx, rows, self, peer, argument)
-}
-
-// tell is the end of a measured process: it says what it worked on, and the most
-// memory that it had (Linux's VmHWM).
-func tell(rows int64) error {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return fmt.Errorf("memory is read from Linux's /proc: %w", err)
-	}
-	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmHWM:" {
-			kilobytes, err := strconv.Atoi(fields[1])
-			if err != nil {
-				return err
-			}
-			return json.NewEncoder(os.Stdout).Encode(report{Rows: int(rows), Megabytes: float64(kilobytes) * 1024 / 1e6})
-		}
-	}
-	return errors.New("/proc/self/status has no line VmHWM")
+	return program, nil
 }
 
 // peerPython is the Python with the pinned packages that speeds are held
