@@ -29,8 +29,10 @@ func (e *Evaluation) Abandon(ctx context.Context, in lifecycle.AbandonInput) (ou
 	// All are asked before any is waited for: each may take two minutes.
 	each("training-job", in.Training, e.Jobs.StopTraining)
 	each("transform-job", in.Transforms, e.Jobs.StopTransform)
+	each("processing-job", in.Processing, e.Jobs.StopProcessing)
 	each("", in.Training, ended(e.Jobs.WaitTraining))
 	each("", in.Transforms, ended(e.Jobs.WaitTransform))
+	each("", in.Processing, ended(e.Jobs.WaitProcessing))
 	each("model", in.Transforms, e.Models.Delete)
 	return out, err
 }
@@ -61,4 +63,12 @@ func stopTransform(ctx context.Context, jobs *cloud.Jobs, name string) error {
 		return err
 	}
 	return waitEnd(ctx, jobs.WaitTransform, name)
+}
+
+// stopProcessing is stopTraining for a processing job.
+func stopProcessing(ctx context.Context, jobs *cloud.Jobs, name string) error {
+	if _, err := jobs.StopProcessing(ctx, name); err != nil {
+		return err
+	}
+	return waitEnd(ctx, jobs.WaitProcessing, name)
 }

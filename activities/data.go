@@ -12,11 +12,14 @@ import (
 
 // Data takes snapshots of sources, checks and splits them. Bucket is Steward's
 // own bucket. Web downloads files and Databases answers queries; nil allows none.
+// A file of the training channel has FileRows rows, or a few more; 1<<19 when it
+// is 0: enough files to share out, none too large to be read at once.
 type Data struct {
 	Objects   *cloud.Objects
 	Bucket    string
 	Web       *download.Client
 	Databases *postgres.Databases
+	FileRows  int
 }
 
 // Discard deletes what a release made for itself: parts, training output, scores.

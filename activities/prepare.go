@@ -30,6 +30,10 @@ func (d *Data) PrepareParts(ctx context.Context, in lifecycle.PrepareInput) (lif
 	if err != nil {
 		return lifecycle.Parts{}, err
 	}
+	// What an earlier attempt left, of another version perhaps, is no part of this.
+	if err := d.Objects.DeletePrefix(ctx, releaseURI(d.Bucket, in.Of, "parts/")); err != nil {
+		return lifecycle.Parts{}, err
+	}
 	p, err := newPreparation(ctx, d, in, m, splitter)
 	if err == nil {
 		err = d.readSnapshot(ctx, m, p.columns(), p.add)
@@ -92,21 +96,33 @@ func (d *Data) parts(ctx context.Context, p *preparation) (lifecycle.Parts, erro
 		}
 	}
 	rate := p.positive / float64(p.parts[0].rows)
-	baseline, err := json.Marshal(p.profiler.Profile())
-	if err != nil {
-		return lifecycle.Parts{}, fmt.Errorf("baseline: %w", err)
-	}
-	out := lifecycle.Parts{
-		Baseline: releaseURI(d.Bucket, p.in.Of, "baseline.json"),
-		Features: p.in.Data.Features, Numeric: p.numeric(), BaseRate: rate,
-	}
-	if err := d.Objects.Put(ctx, out.Baseline, baseline); err != nil {
+	out := lifecycle.Parts{Features: p.in.Data.Features, Numeric: p.numeric(), BaseRate: rate}
+	if err := d.describe(ctx, p, &out); err != nil {
 		return out, err
 	}
+	var err error
 	for i, to := range []*lifecycle.Part{&out.Train, &out.Validation, &out.Test} {
 		if *to, err = p.parts[i].part(); err != nil {
 			return out, err
 		}
 	}
 	return out, nil
+}
+
+// describe writes the baseline or, where a processing job makes it, the columns
+// that the job shall profile.
+func (d *Data) describe(ctx context.Context, p *preparation, out *lifecycle.Parts) (err error) {
+	if p.profiler != nil {
+		if err := p.addUp(); err != nil {
+			return fmt.Errorf("baseline: %w", err)
+		}
+		out.Baseline, err = putBaseline(ctx, d.Objects, d.Bucket, p.in.Of, p.baseline)
+		return err
+	}
+	columns, err := json.Marshal(p.profiled)
+	if err != nil {
+		return fmt.Errorf("columns to profile: %w", err)
+	}
+	out.Columns = releaseURI(d.Bucket, p.in.Of, "columns/")
+	return d.Objects.Put(ctx, out.Columns+"columns.json", columns)
 }

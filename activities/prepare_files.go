@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
+	"fmt"
 	"strconv"
 
 	"steward/internal/cloud"
@@ -19,10 +20,13 @@ type partWriter struct {
 	data   lifecycle.Data
 	slices []string
 	rows   int64
+	inFile int // rows of the channel's file being written
+	open   func(path string) *objectFile
 	label  string // of its first row
 	varied bool   // another row has another
 
 	files   []*objectFile
+	full    []string           // digests of the channel's files before the one being written
 	channel *dataset.CSVWriter // nil for a part that no channel reads
 	input   *dataset.CSVWriter // nil for a part that is not scored
 	truth   *csv.Writer
@@ -32,13 +36,18 @@ type partWriter struct {
 // the test part is scored, the validation part both.
 func newPartWriter(ctx context.Context, objects *cloud.Objects, prefix string, in lifecycle.PrepareInput, name dataset.Part) (*partWriter, error) {
 	p := &partWriter{name: name, prefix: prefix, data: in.Data, slices: in.Slices}
+	p.open = func(path string) *objectFile {
+		f := newObjectFile(ctx, objects, prefix+path)
+		p.files = append(p.files, f)
+		return f
+	}
 	var channel, input, truth error
 	if name != dataset.Test {
-		p.channel, channel = dataset.NewCSVWriter(p.open(ctx, objects, "train/data.csv"), in.Data.Label, in.Data.Features)
+		channel = p.openChannel()
 	}
 	if name != dataset.Train {
-		p.input, input = withoutHeader(p.open(ctx, objects, "input/data.csv"), in.Data.Features)
-		p.truth = csv.NewWriter(p.open(ctx, objects, "truth/data.csv"))
+		p.input, input = withoutHeader(p.open("input/data.csv"), in.Data.Features)
+		p.truth = csv.NewWriter(p.open("truth/data.csv"))
 		truth = p.truth.Write(append([]string{truthID, truthLabel}, in.Slices...))
 	}
 	if err := cmp.Or(channel, input, truth); err != nil {
@@ -47,10 +56,22 @@ func newPartWriter(ctx context.Context, objects *cloud.Objects, prefix string, i
 	return p, nil
 }
 
-func (p *partWriter) open(ctx context.Context, objects *cloud.Objects, path string) *objectFile {
-	f := newObjectFile(ctx, objects, p.prefix+path)
-	p.files = append(p.files, f)
-	return f
+// openChannel begins a file of the channel.
+func (p *partWriter) openChannel() (err error) {
+	path := fmt.Sprintf("train/data-%05d.csv", len(p.full))
+	p.channel, err = dataset.NewCSVWriter(p.open(path), p.data.Label, p.data.Features)
+	return err
+}
+
+// nextFile ends the channel's file and begins another. Of the training part it
+// is the only file that is open.
+func (p *partWriter) nextFile() error {
+	f := p.files[0]
+	if err := cmp.Or(p.channel.Flush(), f.close(nil)); err != nil {
+		return cloud.Wrap(err, "part %s", p.name)
+	}
+	p.full, p.files, p.inFile = append(p.full, f.digest()), nil, 0
+	return p.openChannel()
 }
 
 // withoutHeader writes rows as a batch transform reads them.
@@ -72,6 +93,7 @@ func (p *partWriter) add(b *dataset.Batch, rows []int) error {
 	}
 	p.noteLabels(b, rows)
 	p.rows += int64(len(rows))
+	p.inFile += len(rows)
 	if p.channel != nil {
 		if err := p.channel.Write(b, rows); err != nil {
 			return cloud.Wrap(err, "part %s", p.name)
@@ -172,7 +194,7 @@ func (p *partWriter) flush() error {
 // part describes what was written. Its digest covers the content of its files.
 func (p *partWriter) part() (lifecycle.Part, error) {
 	out := lifecycle.Part{Rows: p.rows}
-	var sums []string
+	sums := p.full
 	for _, f := range p.files {
 		sums = append(sums, f.digest())
 	}

@@ -8,30 +8,35 @@ import (
 
 	"steward/internal/dataset"
 	"steward/internal/lifecycle"
+	"steward/internal/stats"
 )
 
 // preparation is one pass over a snapshot that writes its parts.
 type preparation struct {
 	in       lifecycle.PrepareInput
+	fileRows int
 	schema   dataset.Schema
 	splitter *dataset.Splitter
-	profiler *dataset.Profiler
-	positive float64 // sum of the training part's labels
+	profiled dataset.Schema    // the features, as they are profiled
+	profiler *dataset.Profiler // of the training file being written; nil where a job profiles
+	baseline *stats.Profile    // of those before it
+	positive float64           // sum of the training part's labels
 
 	parts []*partWriter // training, validation, test
 }
 
 func newPreparation(ctx context.Context, d *Data, in lifecycle.PrepareInput, m manifest, splitter *dataset.Splitter) (*preparation, error) {
-	p := &preparation{in: in, schema: m.Columns, splitter: splitter}
-	var profiled dataset.Schema
+	p := &preparation{in: in, fileRows: cmp.Or(d.FileRows, 1<<19), schema: m.Columns, splitter: splitter}
 	for _, name := range in.Data.Features {
 		f, _ := m.Columns.Field(name) // the snapshot was refused without it
 		if slices.Contains(in.Data.Categorical, name) {
 			f.Type = dataset.String
 		}
-		profiled = append(profiled, f)
+		p.profiled = append(p.profiled, f)
 	}
-	p.profiler = dataset.NewProfiler(profiled)
+	if in.Data.Profile == nil {
+		p.profiler = dataset.NewProfiler(p.profiled)
+	}
 	for _, part := range []dataset.Part{dataset.Train, dataset.Validation, dataset.Test} {
 		w, err := newPartWriter(ctx, d.Objects, releaseURI(d.Bucket, in.Of, "parts/"+string(part)+"/"), in, part)
 		p.parts = append(p.parts, w)
@@ -78,6 +83,11 @@ func (p *preparation) add(b *dataset.Batch) error {
 	if err != nil {
 		return lifecycle.Fail(lifecycle.DataRejected, "%v", err)
 	}
+	if len(rows[dataset.Train]) > 0 {
+		if err := p.nextFile(); err != nil {
+			return err
+		}
+	}
 	if err := p.learn(b, rows[dataset.Train], labels); err != nil {
 		return err
 	}
@@ -97,7 +107,34 @@ func (p *preparation) learn(b *dataset.Batch, rows []int, labels []float64) erro
 	for _, row := range rows {
 		p.positive += labels[row]
 	}
+	if p.profiler == nil {
+		return nil
+	}
 	return p.profiler.Add(b.Take(rows))
+}
+
+// nextFile begins a new training file, and its profile, if the one being written
+// is full. Each
+// file is profiled by itself, as a processing job would do it.
+func (p *preparation) nextFile() error {
+	train := p.parts[0]
+	if train.inFile < p.fileRows {
+		return nil
+	}
+	if err := p.addUp(); err != nil {
+		return err
+	}
+	return train.nextFile()
+}
+
+// addUp adds the profile of the file being written to those before it.
+func (p *preparation) addUp() (err error) {
+	if p.profiler == nil {
+		return nil
+	}
+	p.baseline, err = mergeProfiles(p.baseline, p.profiler.Profile())
+	p.profiler = dataset.NewProfiler(p.profiled)
+	return err
 }
 
 // close ends all files; with a cause none of them appears, and it is returned.

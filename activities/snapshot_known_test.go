@@ -101,13 +101,14 @@ func TestSnapshotReadsOnlyWhatIsNew(t *testing.T) {
 		}
 		return run(t, env, data.TakeSnapshot, lifecycle.SnapshotInput{Of: of, Data: in})
 	}
+	release := func(n int) lifecycle.Of { return lifecycle.Of{Model: first.Model, Release: n} }
 	a := take(first, nil)
 	gets, bytes := meter.taken()
 	require.ElementsMatch(t, []string{"1.csv", "2.csv"}, gets)
 	require.Equal(t, int64(len(one)+len(two)), bytes)
 	require.Equal(t, []lifecycle.SourceUse{{Name: "flights", Files: 2, New: 2, Rows: 500}}, a.Sources)
 
-	again := take(second, nil)
+	again := take(release(2), nil)
 	gets, bytes = meter.taken()
 	require.Empty(t, gets)
 	require.Zero(t, bytes)
@@ -115,7 +116,7 @@ func TestSnapshotReadsOnlyWhatIsNew(t *testing.T) {
 	require.Equal(t, 2, readLineage(t, data, again).Release)
 
 	store(t, data.Objects, map[string]string{"s3://source/a/3.csv": three})
-	b := take(second, nil)
+	b := take(release(3), nil)
 	gets, bytes = meter.taken()
 	require.Equal(t, []string{"3.csv"}, gets)
 	require.Equal(t, int64(len(three)), bytes)
@@ -126,11 +127,11 @@ func TestSnapshotReadsOnlyWhatIsNew(t *testing.T) {
 	meter.taken()
 
 	store(t, data.Objects, map[string]string{"s3://source/a/2.csv": flights(300, 199)})
-	require.Equal(t, int64(599), take(second, nil).Rows, "a changed file is read again")
+	require.Equal(t, int64(599), take(release(4), nil).Rows, "a changed file is read again")
 	gets, _ = meter.taken()
 	require.Equal(t, []string{"2.csv"}, gets)
 
-	take(second, func(d *lifecycle.Data) { d.Features = []string{"delay", "distance"} })
+	take(release(5), func(d *lifecycle.Data) { d.Features = []string{"delay", "distance"} })
 	gets, _ = meter.taken()
 	require.Len(t, gets, 3, "what is asked for is another thing now")
 }

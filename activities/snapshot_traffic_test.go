@@ -55,7 +55,7 @@ func TestSnapshotOfTraffic(t *testing.T) {
 
 	parts := run(t, env, data.PrepareParts, lifecycle.PrepareInput{Of: of, Data: in, Snapshot: s})
 	require.Equal(t, []string{"amount"}, parts.Numeric)
-	train, err := w.objects.Get(t.Context(), parts.Train.Train+"data.csv")
+	train, err := w.objects.Get(t.Context(), parts.Train.Train+"data-00000.csv")
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprintf("%g,%s,%g", rows[0].late, rows[0].origin, rows[0].amount), strings.Split(string(train), "\n")[1])
 	last, err := w.objects.Get(t.Context(), parts.Test.Input+"data.csv")

@@ -71,7 +71,7 @@ func startCloud(t *testing.T) *cloud.Clients {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	var images []sagemaker.Image
-	for _, name := range []string{container.Linear, container.Trees, "test/fails", "test/hangs"} {
+	for _, name := range []string{container.Linear, container.Trees, container.Profile, "test/fails", "test/hangs"} {
 		images = append(images, sagemaker.Image{Pattern: name, Command: []string{self, "image", name}})
 	}
 	server, err := localcloud.New(localcloud.Config{

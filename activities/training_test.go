@@ -26,6 +26,7 @@ type bench struct {
 	clients    *cloud.Clients
 	objects    *cloud.Objects
 	data       *Data
+	profiling  *Profiling
 	training   *Training
 	evaluation *Evaluation
 	registry   *Registry
@@ -40,11 +41,12 @@ func newBench(t *testing.T) *bench {
 	b := &bench{
 		T: t, clients: clients, objects: objects,
 		data:       &Data{Objects: objects, Bucket: testBucket},
+		profiling:  &Profiling{jobs, objects, testBucket, testRole, prices},
 		training:   &Training{jobs, objects, testBucket, testRole, prices},
 		evaluation: &Evaluation{jobs, cloud.NewModels(clients.SageMaker), objects, testBucket, testRole, prices},
 		registry:   &Registry{cloud.NewPackages(clients.SageMaker)},
 	}
-	b.env = environment(t, b.data, b.training, b.evaluation, b.registry)
+	b.env = environment(t, b.data, b.profiling, b.training, b.evaluation, b.registry)
 	return b
 }
 
@@ -183,8 +185,8 @@ func TestPrepareWritesWhatJobsRead(t *testing.T) {
 	require.Equal(t, []string{"delay"}, parts.Numeric)
 	require.InDelta(t, 0.5, parts.BaseRate, 0.2)
 
-	read := func(prefix string) []string {
-		text, err := b.objects.Get(t.Context(), prefix+"data.csv")
+	read := func(uri string) []string {
+		text, err := b.objects.Get(t.Context(), uri)
 		require.NoError(t, err)
 		return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 	}
@@ -192,7 +194,7 @@ func TestPrepareWritesWhatJobsRead(t *testing.T) {
 	source = append(source, strings.Split(strings.TrimSuffix(flights(500, 500), "\n"), "\n")[1:]...)
 	field := func(row, column int) string { return strings.Split(source[row], ",")[column] }
 
-	train, input, truth := read(parts.Train.Train), read(parts.Test.Input), read(parts.Test.Truth)
+	train, input, truth := read(parts.Train.Train+"data-00000.csv"), read(parts.Test.Input+"data.csv"), read(parts.Test.Truth+"data.csv")
 	require.Equal(t, "late,delay,origin,hour", train[0])
 	require.Len(t, train, 601)
 	require.Equal(t, field(0, 5)+",,"+field(0, 3)+","+field(0, 4), train[1], "a missing value is empty")
@@ -205,7 +207,7 @@ func TestPrepareWritesWhatJobsRead(t *testing.T) {
 	}
 	require.Empty(t, parts.Test.Train)
 	require.Empty(t, parts.Train.Truth)
-	require.Len(t, read(parts.Validation.Train), 201)
+	require.Len(t, read(parts.Validation.Train+"data-00000.csv"), 201)
 
 	var baseline stats.Profile
 	text, err := b.objects.Get(t.Context(), parts.Baseline)

@@ -131,7 +131,7 @@ people are those of the embedded stack; edit users.json to have your own.`,
 // image plays a built-in container image; the local cloud calls it.
 func (a *app) image() *cobra.Command {
 	return &cobra.Command{
-		Use: devstack.ImageCommand + " NAME train|serve", Short: "Play a built-in container image", Hidden: true,
+		Use: devstack.ImageCommand + " NAME train|serve|process", Short: "Play a built-in container image", Hidden: true,
 		Args: args(cobra.MinimumNArgs(2)), DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return container.Run(cmd.Context(), args[0], args[1:])

@@ -24,6 +24,7 @@ func (o Options) activities() []any {
 	)
 	return []any{
 		&activities.Data{Objects: objects, Bucket: bucket, Web: o.web(), Databases: o.databases()},
+		&activities.Profiling{Jobs: jobs, Objects: objects, Bucket: bucket, Role: role, Prices: prices},
 		&activities.Training{Jobs: jobs, Objects: objects, Bucket: bucket, Role: role, Prices: prices},
 		&activities.Evaluation{Jobs: jobs, Models: models, Objects: objects, Bucket: bucket, Role: role, Prices: prices},
 		&activities.Registry{Packages: cloud.NewPackages(o.Cloud.SageMaker)},

@@ -13,6 +13,7 @@ import (
 // Activities are named through nil pointers: only the method's name is used.
 var (
 	data       *activities.Data
+	profiling  *activities.Profiling
 	training   *activities.Training
 	evaluation *activities.Evaluation
 	registry   *activities.Registry

@@ -82,7 +82,7 @@ func emptyWorld(t *testing.T) *world {
 	w := &world{TestWorkflowEnvironment: new(testsuite.WorkflowTestSuite).NewTestWorkflowEnvironment()}
 	// The machine may be busy; a slow turn is not a deadlock.
 	w.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
-	for _, a := range []any{&activities.Data{}, &activities.Training{}, &activities.Evaluation{}, &activities.Registry{},
+	for _, a := range []any{&activities.Data{}, &activities.Profiling{}, &activities.Training{}, &activities.Evaluation{}, &activities.Registry{},
 		&activities.Records{}, &activities.Deployment{}, &activities.Monitoring{}, &activities.People{}, &activities.Runs{}} {
 		w.RegisterActivity(a)
 	}
@@ -112,6 +112,7 @@ func (w *world) healthy() *world {
 	w.OnActivity(data.TakeSnapshot, m, m).Return(lifecycle.Snapshot{URI: "s3://b/models/churn/snapshots/aa/manifest.json", Digest: "sha256:s", Rows: 1000}, nil).Maybe()
 	w.OnActivity(data.CheckSnapshot, m, m).Return([]lifecycle.CheckResult{{Name: "rows", Pass: true, Severity: "stop"}}, nil).Maybe()
 	w.OnActivity(data.PrepareParts, m, m).Return(parts, nil).Maybe()
+	w.OnActivity(profiling.ProfilePart, m, m).Return(lifecycle.Profiled{Baseline: "s3://b/baseline.json", Cost: 0.3}, nil).Maybe()
 	w.OnActivity(data.Discard, m, m).Return(nil).Maybe()
 	w.OnActivity(training.Quote, m, m).Return(map[string]float64{"i": 1}, nil).Maybe()
 	w.OnActivity(evaluation.Abandon, m, m).Return(lifecycle.Removed{}, nil).Maybe()

@@ -61,7 +61,32 @@ func (r *release) prepare(ctx workflow.Context) error {
 		return err
 	}
 	r.state.Parts = &parts
+	return r.profile(ctx)
+}
+
+// profile has a processing job make the baseline, if the model file asks for one.
+func (r *release) profile(ctx workflow.Context) error {
+	p := r.in.Spec.Data.Profile
+	if p == nil {
+		return nil
+	}
+	if err := r.keepBudget(ctx); err != nil {
+		return err
+	}
+	made, err := call(ctx, job, "profile the training part", profiling.ProfilePart, lifecycle.ProfileInput{
+		Of: r.of(), Job: r.profileJob(), Profiling: *p, Parts: *r.state.Parts, MaxRuntime: r.in.Spec.Training.MaxRuntime})
+	if err != nil {
+		return err
+	}
+	r.state.Parts.Baseline = made.Baseline
+	r.state.Cost += made.Cost
 	return nil
+}
+
+// profileJob is no candidate's job, whatever the candidate is called: "train" never
+// follows a candidate's name.
+func (r *release) profileJob() string {
+	return lifecycle.ResourceName(r.in.Model.Name, r.in.Number, "profile", "train")
 }
 
 func sliceColumns(gates []lifecycle.Gate) []string {
@@ -101,17 +126,20 @@ func (r *release) keepBudget(ctx workflow.Context) error {
 	for i, c := range spec.Candidates {
 		instances[i] = c.Instance
 	}
+	if p := r.in.Spec.Data.Profile; p != nil {
+		instances = append(instances, p.Instance)
+	}
 	hourly, err := call(ctx, quick, "prices", training.Quote, instances)
 	if err != nil {
 		return err
 	}
-	most, err := policy.Estimate(spec, hourly)
+	most, err := policy.Estimate(r.in.Spec, hourly)
 	if err != nil {
-		return lifecycle.Fail(lifecycle.Invalid, "training: %s", err)
+		return lifecycle.Fail(lifecycle.Invalid, "budget: %s", err)
 	}
 	if most > spec.Budget {
 		return lifecycle.Fail(lifecycle.OverBudget,
-			"training could cost %.2f and the budget is %.2f: raise training.budget or lower training.maxRuntime", most, spec.Budget)
+			"the jobs could cost %.2f and the budget is %.2f: raise training.budget or lower training.maxRuntime", most, spec.Budget)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -64,6 +65,22 @@ func TestReleaseGoesFromDataToProduction(t *testing.T) {
 	require.Contains(t, w.notices(), lifecycle.NoticeReleased)
 }
 
+func TestReleaseProfilesByAJob(t *testing.T) {
+	w := newWorld(t).healthy()
+	toModel(w)
+	rolledOut(w, lifecycle.RolloutOutcome{Promoted: true})
+	in := releaseInput()
+	in.Spec.Data.Profile = &lifecycle.Profiling{Image: "steward/profile", Instance: "i", Count: 2}
+	w.RegisterDelayedCallback(func() { w.ask(lifecycle.DecideUpdate, yesFrom("pat", pm)) }, 2*time.Hour)
+	w.ExecuteWorkflow(lifecycle.ReleaseWorkflow, in)
+	require.NoError(t, w.GetWorkflowError())
+	var s lifecycle.ReleaseState
+	require.NoError(t, w.GetWorkflowResult(&s))
+	require.Equal(t, lifecycle.StageReleased, s.Stage)
+	require.Equal(t, "s3://b/baseline.json", s.Parts.Baseline)
+	require.InDelta(t, 0.3+2*0.5+3*0.1, s.Cost, 1e-9, "the profile, two trainings, two validations, a test")
+}
+
 func TestReleaseThatDoesNotMakeIt(t *testing.T) {
 	m := mock.Anything
 	undoneData := []string{"data of the release removed"}
@@ -82,6 +99,16 @@ func TestReleaseThatDoesNotMakeIt(t *testing.T) {
 		{"no column", func(w *world, _ *lifecycle.ReleaseInput) {
 			w.OnActivity(data.TakeSnapshot, m, m).Return(lifecycle.Snapshot{}, lifecycle.Fail(lifecycle.DataRejected, "no column y"))
 		}, lifecycle.StageFailed, lifecycle.DataRejected, true, nil},
+		{"the profiling job fails", func(w *world, in *lifecycle.ReleaseInput) {
+			in.Spec.Data.Profile = &lifecycle.Profiling{Image: "steward/profile", Instance: "i", Count: 2}
+			w.OnActivity(profiling.ProfilePart, m, m).Return(lifecycle.Profiled{}, lifecycle.Fail(lifecycle.JobFailed, "no memory"))
+			w.OnActivity(evaluation.Abandon, m, mock.MatchedBy(func(a lifecycle.AbandonInput) bool {
+				return slices.Equal(a.Processing, []string{"steward-churn-r2-profile-train"})
+			})).Return(lifecycle.Removed{}, nil).Once()
+		}, lifecycle.StageFailed, lifecycle.JobFailed, true, undoneJobs},
+		{"over budget by the profiling job", func(_ *world, in *lifecycle.ReleaseInput) {
+			in.Spec.Data.Profile = &lifecycle.Profiling{Image: "steward/profile", Instance: "i", Count: 9}
+		}, lifecycle.StageFailed, lifecycle.OverBudget, true, undoneJobs},
 		{"over budget", func(w *world, in *lifecycle.ReleaseInput) { in.Spec.Training.Budget = 1.5 },
 			lifecycle.StageFailed, lifecycle.OverBudget, true, undoneData},
 		{"every candidate fails", func(w *world, _ *lifecycle.ReleaseInput) {

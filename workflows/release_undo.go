@@ -52,7 +52,7 @@ func (r *release) undoing() []undoStep {
 	if r.state.Evidence != nil {
 		return out
 	}
-	if len(r.state.Candidates) > 0 {
+	if len(r.state.Candidates) > 0 || r.profiles() {
 		out = append(out, undoStep{"jobs stopped", r.abandon})
 	}
 	if r.state.Snapshot != nil {
@@ -63,10 +63,16 @@ func (r *release) undoing() []undoStep {
 	return out
 }
 
+// profiles tells whether there may be a profiling job.
+func (r *release) profiles() bool { return r.in.Spec.Data.Profile != nil && r.state.Parts != nil }
+
 // abandon stops whatever job may still run: a cancelled activity stops its own,
 // unless its worker died meanwhile.
 func (r *release) abandon(ctx workflow.Context) error {
 	in := lifecycle.AbandonInput{Of: r.of(), Transforms: []string{r.championJob()}}
+	if r.profiles() {
+		in.Processing = []string{r.profileJob()}
+	}
 	for _, c := range r.state.Candidates {
 		in.Training = append(in.Training, c.Job)
 		in.Transforms = append(in.Transforms, validationJob(c.Job), testJob(c.Job))

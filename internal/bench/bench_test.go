@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 // The stand-ins are activities of the product: same name, same types.
 func TestWorldIsTheProducts(t *testing.T) {
 	products := map[string]reflect.Type{}
-	for _, a := range []any{&activities.Data{}, &activities.Training{}, &activities.Evaluation{}, &activities.Registry{},
+	for _, a := range []any{&activities.Data{}, &activities.Profiling{}, &activities.Training{}, &activities.Evaluation{}, &activities.Registry{},
 		&activities.Records{}, &activities.Deployment{}, &activities.People{}} {
 		for m := range reflect.TypeOf(a).Methods() {
 			products[m.Name] = signature(m.Type)

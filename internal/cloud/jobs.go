@@ -12,12 +12,13 @@ import (
 	"steward/internal/lifecycle"
 )
 
-// Jobs runs training jobs and batch transforms. All who wait for jobs through
+// Jobs runs training jobs, batch transforms and processing jobs. All who wait for jobs through
 // one Jobs share its listings.
 type Jobs struct {
-	client     *sagemaker.Client
-	trainings  *poller
-	transforms *poller
+	client      *sagemaker.Client
+	trainings   *poller
+	transforms  *poller
+	processings *poller
 }
 
 // NewJobs returns Jobs that look at what runs once every poll.
@@ -25,6 +26,7 @@ func NewJobs(client *sagemaker.Client, poll time.Duration) *Jobs {
 	j := &Jobs{client: client}
 	j.trainings = newPoller(poll, j.listTrainings)
 	j.transforms = newPoller(poll, j.listTransforms)
+	j.processings = newPoller(poll, j.listProcessings)
 	return j
 }
 
@@ -33,7 +35,7 @@ type Ended struct {
 	Completed bool
 	Stopped   bool
 	Reason    string
-	Output    string // S3 URI of model.tar.gz; empty for a transform
+	Output    string // S3 URI of model.tar.gz; of a training alone
 	Metrics   map[string]float64
 	Billed    time.Duration
 }
@@ -65,7 +67,7 @@ func stopped(err error) (bool, error) {
 	return err == nil, err
 }
 
-// progressOf fills what both kinds of jobs report.
+// progressOf fills what all kinds of jobs report.
 func progressOf(name, status string, started *time.Time, metrics map[string]float64) lifecycle.Progress {
 	p := lifecycle.Progress{Job: name, Status: status, Started: aws.ToTime(started)}
 	for k, v := range metrics {

@@ -1,7 +1,7 @@
 // Package container is the built-in images: programs that keep the SageMaker
-// container contract (`train` and `serve` under /opt/ml) without a container.
-// Each algorithm has a subpackage; this one lays out directories, reads the
-// job's settings and reports progress and failure.
+// container contract (`train`, `serve` and `process` under /opt/ml) without a
+// container. Each image has a subpackage; this one lays out directories, reads
+// the job's settings and reports progress and failure.
 package container
 
 import (
@@ -21,18 +21,20 @@ import (
 	"steward/internal/container/linear"
 	"steward/internal/container/metric"
 	"steward/internal/container/params"
+	"steward/internal/container/profile"
 	"steward/internal/container/serve"
 	"steward/internal/container/trees"
 )
 
 // Names of the images.
 const (
-	Linear = "steward/linear"
-	Trees  = "steward/trees"
+	Linear  = "steward/linear"
+	Trees   = "steward/trees"
+	Profile = "steward/profile"
 )
 
 // Images lists the names that Run knows.
-func Images() []string { return []string{Linear, Trees} }
+func Images() []string { return []string{Linear, Trees, Profile} }
 
 // model is what training leaves and serving loads.
 type model interface {
@@ -43,7 +45,7 @@ type model interface {
 // fit trains a model; valid is nil without a validation channel.
 type fit func(ctx context.Context, train, valid *frame.Frame, report func(metric.Progress)) (model, error)
 
-// algorithm is one image: configure declares its hyperparameters and says how
+// algorithm is an image that trains and serves: configure declares its hyperparameters and says how
 // it wants its categories and how it fits.
 type algorithm struct {
 	configure func(p *params.Set) (frame.Options, fit)
@@ -97,10 +99,11 @@ type program struct {
 	algorithm
 }
 
-// Run is the entry point of an image; args is `train` or `serve`. SIGTERM and
-// the end of ctx stop it in good order: training keeps the best model so far,
-// serving finishes open requests. An error is also left in output/failure,
-// where the platform looks for the reason; the caller exits with status 1.
+// Run is the entry point of an image; args is `train` or `serve`, or `process`
+// for the one that profiles. SIGTERM and the end of ctx stop it in good order:
+// training keeps the best model so far, serving finishes open requests. An error
+// is also left where the platform looks for the reason, in output/failure or, of
+// a processing job, output/message; the caller exits with status 1.
 func Run(ctx context.Context, image string, args []string) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
@@ -113,15 +116,22 @@ func run(ctx context.Context, image string, args []string, getenv func(string) s
 		p.base = "/opt/ml"
 	}
 	if err := p.start(ctx, image, args); err != nil {
-		return errors.Join(fmt.Errorf("%s %s: %w", image, strings.Join(args, " "), err), p.fail(err))
+		where := "failure"
+		if image == Profile {
+			where = "message"
+		}
+		return errors.Join(fmt.Errorf("%s %s: %w", image, strings.Join(args, " "), err), p.fail(where, err))
 	}
 	return nil
 }
 
 func (p *program) start(ctx context.Context, image string, args []string) error {
+	if image == Profile {
+		return p.process(ctx, args)
+	}
 	known, ok := algorithms[image]
 	if !ok {
-		return fmt.Errorf("image %q is not built in; there are %s", image, strings.Join(Images(), " and "))
+		return fmt.Errorf("image %q is not built in; there are %s", image, strings.Join(Images(), ", "))
 	}
 	p.algorithm = known
 	switch {
@@ -134,6 +144,13 @@ func (p *program) start(ctx context.Context, image string, args []string) error 
 	}
 }
 
+func (p *program) process(ctx context.Context, args []string) error {
+	if !slices.Equal(args, []string{"process"}) {
+		return fmt.Errorf("arguments are %q; give process", args)
+	}
+	return profile.Run(ctx, p.path("processing"), p.out)
+}
+
 func (p *program) path(parts ...string) string {
 	return filepath.Join(append([]string{p.base}, parts...)...)
 }
@@ -142,7 +159,7 @@ func (p *program) path(parts ...string) string {
 const maxReason = 1024
 
 // fail leaves the reason for the platform.
-func (p *program) fail(err error) error {
+func (p *program) fail(where string, err error) error {
 	reason := err.Error()
 	if utf8.RuneCountInString(reason) > maxReason {
 		reason = string([]rune(reason)[:maxReason])
@@ -150,5 +167,5 @@ func (p *program) fail(err error) error {
 	if err := os.MkdirAll(p.path("output"), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(p.path("output", "failure"), []byte(reason), 0o644)
+	return os.WriteFile(p.path("output", where), []byte(reason), 0o644)
 }

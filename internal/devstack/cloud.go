@@ -15,7 +15,7 @@ import (
 )
 
 // ImageCommand is the argument that makes this program play a built-in image:
-// <program> image <name> train|serve.
+// <program> image <name> train|serve|process.
 const ImageCommand = "image"
 
 // CloudOptions are what a local cloud is told besides what is in its home.

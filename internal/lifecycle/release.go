@@ -156,7 +156,8 @@ type Parts struct {
 	Train      Part     `json:"train"`
 	Validation Part     `json:"validation"`
 	Test       Part     `json:"test"`
-	Baseline   string   `json:"baseline"` // URI of the profile
+	Baseline   string   `json:"baseline"`          // URI of the profile; empty until a processing job has made it
+	Columns    string   `json:"columns,omitempty"` // S3 prefix of what tells that job its columns
 	Features   []string `json:"features"`
 	Numeric    []string `json:"numeric"` // those of Features that hold numbers
 	BaseRate   float64  `json:"baseRate"`

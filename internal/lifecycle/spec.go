@@ -89,6 +89,15 @@ type Data struct {
 	Guards      []Guard           `json:"guards,omitempty"`
 	Split       Split             `json:"split"`
 	GroundTruth GroundTruth       `json:"groundTruth"`
+	Profile     *Profiling        `json:"profile,omitempty" jsonschema_description:"profile the training part by a processing job; in the worker when absent"`
+}
+
+// Profiling is a processing job that profiles the training part, its files
+// shared out among Count instances.
+type Profiling struct {
+	Image    string `json:"image,omitempty" jsonschema:"minLength=1,default=steward/profile"`
+	Instance string `json:"instance" jsonschema:"pattern=^ml\\.[a-z0-9]+\\.[a-z0-9]+$"`
+	Count    int32  `json:"count,omitempty" jsonschema:"minimum=1,maximum=100,default=1"`
 }
 
 // Check is a condition on the data: the conditions of a column, or one of

@@ -36,6 +36,22 @@ type PrepareInput struct {
 	Slices   []string `json:"slices"`
 }
 
+// ProfileInput asks for the baseline profile of the training part by a
+// processing job.
+type ProfileInput struct {
+	Of
+	Job        string    `json:"job"`
+	Profiling  Profiling `json:"profiling"`
+	Parts      Parts     `json:"parts"`
+	MaxRuntime Duration  `json:"maxRuntime"`
+}
+
+// Profiled is what a profiling job made.
+type Profiled struct {
+	Baseline string  `json:"baseline"` // URI of the profile
+	Cost     float64 `json:"cost"`
+}
+
 // TrainInput asks to train one candidate.
 type TrainInput struct {
 	Of
@@ -183,6 +199,7 @@ type AbandonInput struct {
 	Of
 	Training   []string `json:"training"`
 	Transforms []string `json:"transforms"`
+	Processing []string `json:"processing,omitempty"`
 }
 
 // Notice tells people something. Kind is one of the Notice constants.

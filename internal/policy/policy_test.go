@@ -146,11 +146,18 @@ func TestWinner(t *testing.T) {
 func TestEstimate(t *testing.T) {
 	spec := lifecycle.Training{MaxRuntime: lifecycle.Duration(2 * time.Hour),
 		Candidates: []lifecycle.Candidate{{Name: "a", Instance: "x"}, {Name: "b", Instance: "y"}}}
-	got, err := policy.Estimate(spec, map[string]float64{"x": 1, "y": 0.5})
+	got, err := policy.Estimate(lifecycle.Spec{Training: spec}, map[string]float64{"x": 1, "y": 0.5})
 	require.NoError(t, err)
 	require.InDelta(t, 3.0, got, 1e-12)
-	_, err = policy.Estimate(spec, map[string]float64{"x": 1})
+	_, err = policy.Estimate(lifecycle.Spec{Training: spec}, map[string]float64{"x": 1})
 	require.ErrorContains(t, err, "candidate b: no price is known for instance y")
+
+	profiled := lifecycle.Spec{Training: spec, Data: lifecycle.Data{Profile: &lifecycle.Profiling{Instance: "y", Count: 3}}}
+	got, err = policy.Estimate(profiled, map[string]float64{"x": 1, "y": 0.5})
+	require.NoError(t, err)
+	require.InDelta(t, 6.0, got, 1e-12)
+	_, err = policy.Estimate(profiled, map[string]float64{"x": 1})
+	require.ErrorContains(t, err, "profile: no price is known for instance y")
 }
 
 func TestBake(t *testing.T) {

@@ -30,10 +30,17 @@ func Winner(rule lifecycle.Select, runs []lifecycle.CandidateRun) (string, error
 	return name, nil
 }
 
-// Estimate is the most that training may cost: every candidate for the longest
-// allowed time at its instance's hourly price.
-func Estimate(t lifecycle.Training, hourly map[string]float64) (float64, error) {
-	sum := 0.0
+// Estimate is the most that the jobs of a release may cost: every candidate, and
+// every instance that profiles, for the longest allowed time at its hourly price.
+func Estimate(s lifecycle.Spec, hourly map[string]float64) (float64, error) {
+	sum, t := 0.0, s.Training
+	if p := s.Data.Profile; p != nil {
+		price, ok := hourly[p.Instance]
+		if !ok {
+			return 0, fmt.Errorf("profile: no price is known for instance %s", p.Instance)
+		}
+		sum += price * float64(p.Count) * t.MaxRuntime.Std().Hours()
+	}
 	for _, c := range t.Candidates {
 		price, ok := hourly[c.Instance]
 		if !ok {

@@ -14,6 +14,10 @@ func setDefaults(f *lifecycle.ModelFile) {
 	for i := range s.Data.Checks {
 		orElse(&s.Data.Checks[i].Severity, "stop")
 	}
+	if p := s.Data.Profile; p != nil {
+		orElse(&p.Image, "steward/profile")
+		orElse(&p.Count, 1)
+	}
 	orElse(&s.Data.Split.MinRows, 10)
 	orElse(&s.Training.MaxRuntime, hours(1))
 	for _, c := range s.Training.Candidates {
