@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // AUC is the area under the ROC curve: the probability that a row of class 1
 // scores above one of class 0, ties counting half (Hanley and McNeil 1982). All
@@ -14,7 +11,7 @@ func AUC(score, label []float64) (float64, error) {
 	if err := s.checkRanking(); err != nil {
 		return 0, err
 	}
-	return rank(score, label).auc(s.weight), nil
+	return s.areas().auc, nil
 }
 
 // checkRanking allows any finite score, unlike check(true).
@@ -28,71 +25,80 @@ func (s Scored) checkRanking() error {
 	return s.twoClasses()
 }
 
-// ranking is the rows of a scored set from the highest score to the lowest,
-// sorted once so that an area can be taken again under other weights.
+// ranking is the rows of a scored set from the highest score to the lowest.
 type ranking struct {
-	rows     []int32
-	positive []bool // by rank
-	last     []bool // by rank: the next row scores lower
+	rows []int32
+	last []bool // by rank: the next row scores lower
 }
 
-func rank(score, label []float64) ranking {
-	n := len(score)
-	r := ranking{rows: make([]int32, n), positive: make([]bool, n), last: make([]bool, n)}
-	for i := range r.rows {
-		r.rows[i] = int32(i)
+func rank(score []float64) ranking {
+	type scored struct {
+		score float64
+		row   int32
 	}
-	slices.SortFunc(r.rows, func(a, b int32) int {
-		if d := cmp.Compare(score[b], score[a]); d != 0 {
-			return d
+	n := len(score)
+	sorted := make([]scored, n)
+	for i, p := range score {
+		sorted[i] = scored{p, int32(i)}
+	}
+	slices.SortFunc(sorted, func(a, b scored) int {
+		switch {
+		case a.score > b.score:
+			return -1
+		case a.score < b.score:
+			return 1
 		}
-		return cmp.Compare(a, b)
+		return int(a.row - b.row)
 	})
-	for k, row := range r.rows {
-		r.positive[k] = label[row] == 1
-		r.last[k] = k == n-1 || score[row] != score[r.rows[k+1]]
+	r := ranking{rows: make([]int32, n), last: make([]bool, n)}
+	for k, s := range sorted {
+		r.rows[k] = s.row
+		r.last[k] = k == n-1 || s.score != sorted[k+1].score
 	}
 	return r
 }
 
-// groups visits rows of equal score together: the weight of each class in it.
-func (r ranking) groups(weight func(row int) float64, visit func(positive, negative float64)) {
-	var pos, neg float64
-	for k, row := range r.rows {
-		if w := weight(int(row)); r.positive[k] {
-			pos += w
-		} else {
-			neg += w
-		}
-		if r.last[k] {
-			visit(pos, neg)
-			pos, neg = 0, 0
+// areas adds up the areas under both curves from the highest score down.
+type areas struct {
+	above, below       float64 // weight of each class so far
+	tiedUp, tiedDown   float64 // of those with the score at hand
+	pairs, precisions  float64
+	auc, meanPrecision float64
+}
+
+// notNothing keeps the precision of no row at all from being 0/0.
+const notNothing = 1e-300
+
+// add takes the next rows. What the AUC adds up is the weight of pairs that are
+// in order. The area under the precision–recall curve is the step sum
+// Σ(Rₙ−Rₙ₋₁)·Pₙ, which, unlike the trapezoid, is not optimistic (Davis and
+// Goadrich 2006).
+func (a *areas) add(label, weight []float64, last []bool) {
+	s := *a
+	for k, w := range weight {
+		up := w * label[k]
+		s.tiedUp += up
+		s.tiedDown += w - up
+		if last[k] {
+			s.pairs += s.tiedDown * (s.above + s.tiedUp/2)
+			s.above += s.tiedUp
+			s.below += s.tiedDown
+			s.precisions += s.tiedUp * s.above / (s.above + s.below + notNothing)
+			s.tiedUp, s.tiedDown = 0, 0
 		}
 	}
+	*a = s
 }
 
-// auc is NaN when a class has no weight.
-func (r ranking) auc(weight func(row int) float64) float64 {
-	var above, area, negatives float64
-	r.groups(weight, func(pos, neg float64) {
-		area += neg * (above + pos/2)
-		above += pos
-		negatives += neg
-	})
-	return area / (above * negatives)
+// finish sets both areas, NaN when a class has no weight.
+func (a *areas) finish() {
+	a.auc = a.pairs / (a.above * a.below)
+	a.meanPrecision = a.precisions / a.above
 }
 
-// averagePrecision is the area under the precision–recall curve as the step sum
-// Σ(Rₙ−Rₙ₋₁)·Pₙ, which, unlike the trapezoid, is not optimistic (Davis and
-// Goadrich 2006). It is NaN when no positive row has weight.
-func (r ranking) averagePrecision(weight func(row int) float64) float64 {
-	var tp, all, sum float64
-	r.groups(weight, func(pos, neg float64) {
-		tp += pos
-		all += pos + neg
-		if all > 0 {
-			sum += pos * tp / all
-		}
-	})
-	return sum / tp
+// areas are those of the rows under their own weights.
+func (s Scored) areas() areas {
+	b := newBinaryRows(s, 0)
+	sums := b.sum(own(b))
+	return sums.areas
 }

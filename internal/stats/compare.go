@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Methods a Comparison may rest on.
@@ -51,43 +52,101 @@ func (c Comparison) worst() float64 {
 }
 
 // PairedBootstrap compares champion a and challenger b on the same rows by any
-// metric of KnownMetrics.
-//
-// AUC of independent rows uses DeLong's closed form, which is exact and needs no
-// replicates. Everything else is a percentile interval of a Poisson bootstrap
-// (Hanley and MacGibbon 2006; Chamandy et al. 2012): a row's or cluster's weight
-// in a replicate is Poisson(1), the same for both models. Replicates in which
-// the metric is undefined are left out; more than one in twenty is an error.
+// metric of a binary or regression task, as Compare does.
 func PairedBootstrap(metric string, label, a, b []float64, opt BootstrapOptions) (Comparison, error) {
-	opt.Replicates = cmp.Or(opt.Replicates, 2000)
-	opt.Confidence = cmp.Or(opt.Confidence, 0.95)
-	opt.Threshold = cmp.Or(opt.Threshold, 0.5)
-	out := Comparison{Metric: metric, Confidence: opt.Confidence, Rows: len(label), Method: MethodBootstrap}
-	if err := opt.check(len(label)); err != nil {
-		return out, err
+	opt = opt.withDefaults()
+	sample := func(score []float64) Sample { return BinarySample(Scored{Score: score, Label: label}, opt.Threshold) }
+	if slices.Contains(metrics[metric].tasks, TaskRegression) {
+		sample = func(score []float64) Sample { return RegressionSample(Scored{Score: score, Label: label}) }
 	}
-	if metric == "auc" && opt.Cluster == nil {
-		return out.byDeLong(label, a, b)
-	}
-	champion, err := newStatistic(metric, Scored{Score: a, Label: label}, opt.Threshold)
+	out, err := Compare(sample(a), sample(b), []string{metric}, opt)
 	if err != nil {
-		return out, fmt.Errorf("champion: %w", err)
+		return Comparison{}, err
 	}
-	challenger, err := newStatistic(metric, Scored{Score: b, Label: label}, opt.Threshold)
+	return out[0], nil
+}
+
+// Compare compares two models on the same rows by metrics of their task.
+//
+// AUC of independent rows of equal weight uses DeLong's closed form, which is
+// exact and needs no replicates. Everything else is a percentile interval of a
+// Poisson bootstrap (Hanley and MacGibbon 2006; Chamandy et al. 2012): the
+// weight of a row, cluster or query in a replicate is Poisson(1), the same for
+// both models. Replicates in which the metric is undefined are left out; more
+// than one in twenty is an error. Rows are sorted once for all metrics.
+func Compare(champion, challenger Sample, names []string, opt BootstrapOptions) ([]Comparison, error) {
+	opt = opt.withDefaults()
+	if err := comparable(champion, challenger, names, opt); err != nil {
+		return nil, err
+	}
+	out, resampled := make([]Comparison, len(names)), []string(nil)
+	for i, name := range names {
+		out[i] = Comparison{Metric: name, Confidence: opt.Confidence, Rows: champion.rows(), Method: MethodBootstrap}
+		a, isBinary := champion.(binarySample)
+		if name != "auc" || !isBinary || a.Weight != nil || opt.Cluster != nil {
+			resampled = append(resampled, name)
+			continue
+		}
+		if err := out[i].byDeLong(a.Label, a.Score, challenger.(binarySample).Score); err != nil {
+			return nil, err
+		}
+	}
+	if resampled == nil {
+		return out, nil
+	}
+	a, err := champion.prepare(resampled)
 	if err != nil {
-		return out, fmt.Errorf("challenger: %w", err)
+		return nil, fmt.Errorf("champion: %w", err)
 	}
-	once := func(int) float64 { return 1 }
-	out.Champion, out.Challenger = champion(once), challenger(once)
-	out.Delta = out.Challenger - out.Champion
-	deltas, err := resample(champion, challenger, len(label), opt)
+	b, err := challenger.prepare(resampled)
 	if err != nil {
-		return out, fmt.Errorf("compare by %s: %w", metric, err)
+		return nil, fmt.Errorf("challenger: %w", err)
 	}
-	out.Replicates = len(deltas)
-	out.Low = interpolate(deltas, (1-opt.Confidence)/2)
-	out.High = interpolate(deltas, (1+opt.Confidence)/2)
-	return out, nil
+	return out, bootstrap(out, a, b, opt)
+}
+
+func comparable(champion, challenger Sample, names []string, opt BootstrapOptions) error {
+	if a, b := champion.task(), challenger.task(); a != b {
+		return fmt.Errorf("a %s model cannot be compared with a %s model", a, b)
+	}
+	if a, b := champion.rows(), challenger.rows(); a != b {
+		return fmt.Errorf("champion of %d rows, challenger of %d: they must have answered the same", a, b)
+	}
+	if err := checkMetrics(champion.task(), names); err != nil {
+		return err
+	}
+	return opt.check(champion.rows())
+}
+
+// bootstrap fills in those that have no closed form.
+func bootstrap(out []Comparison, champion, challenger measurer, opt BootstrapOptions) error {
+	all, err := replicates(opt, out[0].Rows, champion, challenger)
+	if err != nil {
+		return fmt.Errorf("compare by %s: %w", out[0].Metric, err)
+	}
+	a, b := champion.measure(own(champion)), challenger.measure(own(challenger))
+	for i := range out {
+		c := &out[i]
+		if c.Method != MethodBootstrap {
+			continue
+		}
+		c.Champion, c.Challenger, c.Delta = a[c.Metric], b[c.Metric], b[c.Metric]-a[c.Metric]
+		deltas := make([]float64, len(all))
+		for r, m := range all {
+			deltas[r] = m[1][c.Metric] - m[0][c.Metric]
+		}
+		if c.Low, c.High, c.Replicates, err = percentiles(deltas, opt.Confidence); err != nil {
+			return fmt.Errorf("compare by %s: %w", c.Metric, err)
+		}
+	}
+	return nil
+}
+
+func (o BootstrapOptions) withDefaults() BootstrapOptions {
+	o.Replicates = cmp.Or(o.Replicates, 2000)
+	o.Confidence = cmp.Or(o.Confidence, 0.95)
+	o.Threshold = cmp.Or(o.Threshold, 0.5)
+	return o
 }
 
 func (o BootstrapOptions) check(rows int) error {
@@ -101,18 +160,18 @@ func (o BootstrapOptions) check(rows int) error {
 	return err
 }
 
-func (c Comparison) byDeLong(label, a, b []float64) (Comparison, error) {
+func (c *Comparison) byDeLong(label, a, b []float64) error {
 	d, err := DeLong(label, a, b)
 	if err != nil {
-		return c, err
+		return err
 	}
 	z, err := normalQuantile(c.Confidence)
 	if err != nil {
-		return c, err
+		return err
 	}
 	c.Champion, c.Challenger, c.Delta, c.Method = d.A, d.B, d.Delta, MethodDeLong
 	c.Low, c.High = d.Delta-z*d.StdErr, d.Delta+z*d.StdErr
-	return c, nil
+	return nil
 }
 
 // interpolate is the quantile of sorted values, linear between neighbours

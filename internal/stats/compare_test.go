@@ -154,6 +154,9 @@ func TestEveryMetricCanBeCompared(t *testing.T) {
 			if metric != "recall" && metric != "precision" && metric != "f1" {
 				require.False(t, c.NonInferior(1e-6), "%s: %+v", metric, c)
 			}
+			if metric == "median_absolute_error" {
+				continue // the better model is not the one that is right in half of the rows
+			}
 			better, err := stats.PairedBootstrap(metric, label, b, a, stats.BootstrapOptions{Replicates: 200, Seed: 1})
 			require.NoError(t, err)
 			require.True(t, better.NonInferior(0.05), metric)

@@ -23,7 +23,7 @@ func ROCCurve(s Scored, limit int) (ROC, error) {
 	if err := s.checkRanking(); err != nil {
 		return ROC{}, err
 	}
-	r := rank(s.Score, s.Label)
+	r := rank(s.Score)
 	var tp, fp float64
 	highest := s.Score[r.rows[0]]
 	points := []ROCPoint{{Threshold: math.Nextafter(highest, math.Inf(1))}}
@@ -36,7 +36,7 @@ func ROCCurve(s Scored, limit int) (ROC, error) {
 		points[i].TruePositiveRate /= tp
 	}
 	points = thin(points, limit, func(p ROCPoint) (x, y float64) { return p.FalsePositiveRate, p.TruePositiveRate })
-	return ROC{AUC: r.auc(s.weight), Points: points}, nil
+	return ROC{AUC: s.areas().auc, Points: points}, nil
 }
 
 // PrecisionRecall is a precision–recall curve and its average precision.
@@ -62,7 +62,7 @@ func PrecisionRecallCurve(s Scored, limit int) (PrecisionRecall, error) {
 	if err := s.checkRanking(); err != nil {
 		return PrecisionRecall{}, err
 	}
-	r := rank(s.Score, s.Label)
+	r := rank(s.Score)
 	var tp, flagged float64
 	var points []PrecisionRecallPoint
 	r.thresholds(s, func(threshold, positive, negative float64) {
@@ -75,18 +75,22 @@ func PrecisionRecallCurve(s Scored, limit int) (PrecisionRecall, error) {
 		points[i].Recall /= tp
 	}
 	points = thin(points, limit, func(p PrecisionRecallPoint) (x, y float64) { return p.Recall, p.Precision })
-	return PrecisionRecall{AveragePrecision: r.averagePrecision(s.weight), BaseRate: tp / flagged, Points: points}, nil
+	return PrecisionRecall{AveragePrecision: s.areas().meanPrecision, BaseRate: tp / flagged, Points: points}, nil
 }
 
 // thresholds visits each distinct score from the highest down with the weight
 // of each class that has it.
 func (r ranking) thresholds(s Scored, visit func(threshold, positive, negative float64)) {
-	at := 0
-	r.groups(s.weight, func(positive, negative float64) {
-		visit(s.Score[r.rows[at]], positive, negative)
-		for !r.last[at] {
-			at++
+	var positive, negative float64
+	for k, row := range r.rows {
+		if w := s.weight(int(row)); s.Label[row] == 1 {
+			positive += w
+		} else {
+			negative += w
 		}
-		at++
-	})
+		if r.last[k] {
+			visit(s.Score[row], positive, negative)
+			positive, negative = 0, 0
+		}
+	}
 }

@@ -11,7 +11,9 @@ import (
 // Tasks a model may have.
 const (
 	TaskBinary     = "binary"
+	TaskMulticlass = "multiclass"
 	TaskRegression = "regression"
+	TaskRanking    = "ranking"
 )
 
 // Metrics are measured values by name.
@@ -39,37 +41,39 @@ func (e *OneClassError) Is(target error) bool { return target == ErrOneClass }
 // metric says how to read a number: better is +1 when higher is better, −1 when
 // lower is, 0 when it only describes.
 type metric struct {
-	task   string
 	better int
+	tasks  []string
 }
 
-var metrics = map[string]metric{
-	"auc":            {TaskBinary, +1},
-	"pr_auc":         {TaskBinary, +1},
-	"log_loss":       {TaskBinary, -1},
-	"log_loss_skill": {TaskBinary, +1},
-	"brier":          {TaskBinary, -1},
-	"ece":            {TaskBinary, -1},
-	"accuracy":       {TaskBinary, +1},
-	"precision":      {TaskBinary, +1},
-	"recall":         {TaskBinary, +1},
-	"f1":             {TaskBinary, +1},
-	"base_rate":      {TaskBinary, 0},
-	"mean_score":     {TaskBinary, 0},
-	"mae":            {TaskRegression, -1},
-	"mse":            {TaskRegression, -1},
-	"rmse":           {TaskRegression, -1},
-	"r2":             {TaskRegression, +1},
-	"bias":           {TaskRegression, 0},
-	"rows":           {"", 0},
-}
+var metrics = func() map[string]metric {
+	table := map[string]metric{}
+	add := func(better int, task string, names ...string) {
+		for _, name := range names {
+			table[name] = metric{better, append(table[name].tasks, task)}
+		}
+	}
+	add(+1, TaskBinary, "auc", "pr_auc", "log_loss_skill", "accuracy", "balanced_accuracy", "mcc",
+		"precision", "recall", "specificity", "f0_5", "f1", "f2")
+	add(-1, TaskBinary, "log_loss", "brier", "ece")
+	add(0, TaskBinary, "base_rate", "mean_score", "baseline_accuracy", "baseline_log_loss", "rows")
+	add(+1, TaskMulticlass, "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1",
+		"weighted_precision", "weighted_recall", "weighted_f1", "macro_auc", "weighted_auc", "top_3_accuracy")
+	add(-1, TaskMulticlass, "log_loss", "brier")
+	add(0, TaskMulticlass, "baseline_accuracy", "rows")
+	add(+1, TaskRegression, "r2")
+	add(-1, TaskRegression, "mae", "mse", "rmse", "mape", "median_absolute_error", "pinball_10", "pinball_90")
+	add(0, TaskRegression, "bias", "rows")
+	add(+1, TaskRanking, "ndcg_at_10", "map", "mrr", "recall_at_10")
+	add(0, TaskRanking, "rows", "queries")
+	return table
+}()
 
 // KnownMetrics lists the metrics of a task that can be judged, sorted; "" lists
 // those of all tasks. An unknown task has none.
 func KnownMetrics(task string) []string {
 	var out []string
 	for name, m := range metrics {
-		if m.better != 0 && (task == "" || m.task == task) {
+		if m.better != 0 && (task == "" || slices.Contains(m.tasks, task)) {
 			out = append(out, name)
 		}
 	}

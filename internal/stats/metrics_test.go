@@ -30,7 +30,7 @@ func TestBinaryOfAKnownExample(t *testing.T) {
 	} {
 		require.InDelta(t, want, m[name], 1e-6, name)
 	}
-	require.Len(t, m, 13)
+	require.Len(t, m, 20)
 }
 
 func TestWeightsActAsRepetition(t *testing.T) {
@@ -119,7 +119,7 @@ func TestDirections(t *testing.T) {
 	require.ErrorContains(t, err, `metric "precison" is not known; known are accuracy, auc,`)
 	_, err = stats.HigherIsBetter("rows")
 	require.ErrorContains(t, err, "neither")
-	require.Equal(t, []string{"mae", "mse", "r2", "rmse"}, stats.KnownMetrics(stats.TaskRegression))
+	require.Equal(t, []string{"mae", "mape", "median_absolute_error", "mse", "pinball_10", "pinball_90", "r2", "rmse"}, stats.KnownMetrics(stats.TaskRegression))
 	require.Contains(t, stats.KnownMetrics(stats.TaskBinary), "auc")
 	require.Empty(t, stats.KnownMetrics("clustering"))
 
