@@ -31,6 +31,9 @@ type Drift struct {
 	KS          float64 `json:"ks"`          // sup|F₁−F₂|; numbers only
 	Wasserstein float64 `json:"wasserstein"` // ÷ the baseline's standard deviation; numbers only
 	LInf        float64 `json:"linf"`        // largest change of a bin's share
+	RobustLInf  float64 `json:"robustLinf"`  // LInf less what so many rows differ by chance
+	Hellinger   float64 `json:"hellinger"`   // same bins as PSI
+	TV          float64 `json:"tv"`          // total variation distance, same bins as PSI
 	Unseen      float64 `json:"unseen"`      // share of rows in categories the baseline never held
 	Missing     float64 `json:"missing"`     // change of the share without a value, signed
 	PValue      float64 `json:"pValue"`      // Pearson's χ² on the bins
@@ -184,6 +187,8 @@ func (d *Drift) measure(base, window ColumnProfile, b binned) {
 	p, q := shares(b.base), shares(b.window)
 	d.JS = JensenShannonDistance(p, q, 2)
 	d.LInf = LInf(p, q)
+	d.RobustLInf = RobustLInf(d.LInf, base.rows(), window.rows())
+	d.Hellinger, d.TV = Hellinger(p, q), TotalVariation(p, q)
 	d.Missing = window.MissingShare() - base.MissingShare()
 	d.PValue = homogeneity(b.base, b.window)
 	if b.unseen >= 0 {

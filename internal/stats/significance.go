@@ -3,31 +3,17 @@ package stats
 import (
 	"cmp"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // minExpected is the count a bin must be expected to hold for Pearson's test to
 // be trusted (Cochran 1954); rarer bins are pooled.
 const minExpected = 5
 
-// homogeneity is the p-value of Pearson's χ² test that two sets of counts over
-// the same bins come from one distribution: Σ over both samples of
-// (observed − expected)²/expected, with bins − 1 degrees of freedom. Bins too
-// rare to test are pooled. Fewer than two bins tell nothing: 1.
+// homogeneity is the p-value of ChiSquared with bins too rare to test pooled.
 func homogeneity(a, b []float64) float64 {
 	a, b = poolRare(a, b)
-	na, nb := total(a), total(b)
-	if len(a) < 2 || na == 0 || nb == 0 {
-		return 1
-	}
-	chi2 := 0.0
-	for i := range a {
-		both := a[i] + b[i]
-		ea, eb := both*na/(na+nb), both*nb/(na+nb)
-		chi2 += (a[i]-ea)*(a[i]-ea)/ea + (b[i]-eb)*(b[i]-eb)/eb
-	}
-	return distuv.ChiSquared{K: float64(len(a) - 1)}.Survival(chi2)
+	_, p := ChiSquared(a, b)
+	return p
 }
 
 // poolRare puts the bins expected to hold fewer than minExpected of the smaller
