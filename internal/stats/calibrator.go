@@ -25,10 +25,10 @@ func (c Calibrator) Probability(score float64) float64 {
 		return 1 / (1 + math.Exp(c.Slope*score+c.Intercept))
 	}
 	i := sort.SearchFloat64s(c.Scores, score)
-	switch {
-	case i == 0:
+	switch i {
+	case 0:
 		return c.Probabilities[0]
-	case i == n:
+	case n:
 		return c.Probabilities[n-1]
 	}
 	share := (score - c.Scores[i-1]) / (c.Scores[i] - c.Scores[i-1])
