@@ -31,6 +31,11 @@ func (d *Data) CheckSnapshot(ctx context.Context, in lifecycle.CheckInput) ([]li
 	if err != nil {
 		return nil, err
 	}
+	imported, unchecked, err := d.imported(ctx, in.Data.Constraints, m.Columns)
+	if err != nil {
+		return nil, err
+	}
+	checks = append(checks, imported...)
 	at := in.At
 	if at.IsZero() {
 		at = time.Now() // a release that began before the workflow said when
@@ -64,7 +69,7 @@ func (d *Data) CheckSnapshot(ctx context.Context, in lifecycle.CheckInput) ([]li
 	for _, r := range checker.Report().Checks {
 		results = append(results, resultOf(r))
 	}
-	return results, nil
+	return append(results, unchecked...), nil
 }
 
 // needed are the checks that every release needs.

@@ -203,6 +203,33 @@ func TestCheckSnapshot(t *testing.T) {
 		require.Equal(t, lifecycle.DataRejected, lifecycle.ErrorType(err))
 		require.ErrorContains(t, err, `label "late" has one value only: 1 in all 100 rows`)
 	})
+	t.Run("of Model Monitor", func(t *testing.T) {
+		const uri = "s3://source/monitor/constraints.json"
+		store(t, objects, map[string]string{uri: `{"features": [{"name": "hour", "inferred_type": "Integral", "num_constraints": {"is_non_negative": true}},
+			{"name": "origin", "string_constraints": {"domains": ["ATL"]}}, {"name": "gate"}], "monitoring_config": {"distribution_constraints": {"perform_comparison": "Enabled"}}}`})
+		of := func(c lifecycle.Constraints) ([]lifecycle.CheckResult, error) {
+			return check(t, strings.Join(rows, ""), func(d *lifecycle.Data) { d.Constraints = &c })
+		}
+		results, err := of(lifecycle.Constraints{URI: uri, Severity: "warn"})
+		require.NoError(t, err)
+		var failed []string
+		for _, r := range results {
+			if !r.Pass {
+				failed = append(failed, r.Name)
+				require.Equal(t, warn, r.Severity)
+			}
+		}
+		require.Equal(t, []string{"gate required", "origin in", "constraints"}, failed)
+		require.True(t, results[len(results)-1].Inconclusive)
+		require.Contains(t, results[len(results)-1].Observed, "distribution_constraints")
+
+		_, err = of(lifecycle.Constraints{URI: uri + ".old"})
+		require.Equal(t, lifecycle.Invalid, lifecycle.ErrorType(err))
+		require.ErrorContains(t, err, "there is no "+uri+".old")
+		store(t, objects, map[string]string{uri: `{}`})
+		_, err = of(lifecycle.Constraints{URI: uri})
+		require.ErrorContains(t, err, uri+": features is empty")
+	})
 	t.Run("of other tables and times", func(t *testing.T) {
 		store(t, objects, map[string]string{"s3://source/airports/a.csv": "iata\nATL\nJFK\n"})
 		uri := "s3://source/" + t.Name() + "/"

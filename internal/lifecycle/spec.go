@@ -85,6 +85,7 @@ type Data struct {
 	Types       map[string]string `json:"types,omitempty" jsonschema_description:"column to type: number, integer, string, time, bool, epochSeconds or epochMillis; others are inferred"`
 	Last        Duration          `json:"last,omitempty" jsonschema_description:"use only rows of this long before the newest; all rows when absent"`
 	Serving     []string          `json:"serving,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"columns that callers have when they ask; every feature must be one"`
+	Constraints *Constraints      `json:"constraints,omitempty" jsonschema_description:"checks that SageMaker Model Monitor has suggested"`
 	Checks      []Check           `json:"checks,omitempty"`
 	Guards      []Guard           `json:"guards,omitempty"`
 	Split       Split             `json:"split"`
@@ -121,6 +122,12 @@ type Check struct {
 	Expression string     `json:"expression,omitempty" jsonschema:"minLength=1,maxLength=4096" jsonschema_description:"CEL; true for every row, such as arrived_at >= departed_at"`
 	Tolerate   float64    `json:"tolerate,omitempty" jsonschema:"minimum=0,exclusiveMaximum=1" jsonschema_description:"share of the values that may break the condition"`
 	Severity   string     `json:"severity,omitempty" jsonschema:"enum=stop,enum=warn,default=stop"`
+}
+
+// Constraints is a constraints.json of SageMaker Model Monitor, held as checks.
+type Constraints struct {
+	URI      string `json:"uri" jsonschema:"pattern=^s3://[a-z0-9][a-z0-9.-]+/.+$"`
+	Severity string `json:"severity,omitempty" jsonschema:"enum=stop,enum=warn,default=stop"`
 }
 
 // Reference is a column of another table.

@@ -14,6 +14,9 @@ func setDefaults(f *lifecycle.ModelFile) {
 	for i := range s.Data.Checks {
 		orElse(&s.Data.Checks[i].Severity, "stop")
 	}
+	if c := s.Data.Constraints; c != nil {
+		orElse(&c.Severity, "stop")
+	}
 	if p := s.Data.Profile; p != nil {
 		orElse(&p.Image, "steward/profile")
 		orElse(&p.Count, 1)
