@@ -14,11 +14,12 @@ CASE     ?=
 KILLS    ?= 50
 UPDATES  ?= 100
 SEED     ?= 1
+WINDOWS  ?= 1000
 FUZZ     ?= Fuzz
 FUZZTIME ?= 60s
 VERSION  ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: help demo dev build devserver test conformance ready check format lint schema bench goldens endure fuzz
+.PHONY: help demo dev build devserver test conformance ready check format lint schema bench goldens aa endure fuzz
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +69,9 @@ bench: build devserver ## measure against bare Temporal; CASE=<name> runs one
 goldens: ## compute the golden values anew with scikit-learn, SciPy and others
 	@python=$$(.ci/python internal/bench/peers/requirements.txt); \
 	for file in $$(git ls-files '*/golden.py'); do echo "$$file"; "$$python" "$$file"; done
+
+aa: ## compare 1,000 windows of unchanged data at the default settings, and of changed data; WINDOWS=
+	go test ./internal/stats -count 1 -v -run 'TestFalseAlarms|TestPower' -timeout 30m -args -windows $(WINDOWS)
 
 endure: ## kill -9 the local cloud 50 times under load, change an endpoint 100 times under traffic; KILLS=, UPDATES=, SEED=
 	go test ./internal/e2e -count 1 -v -run Endures -args -kills $(KILLS) -updates $(UPDATES) -seed $(SEED)

@@ -55,6 +55,7 @@ var benches = []bench{
 	{"profile-csv", profileBench{rows: 10_000_000, format: dataset.CSV, rounds: profileRounds}.run},
 	{"profile-parquet", profileBench{rows: 10_000_000, format: dataset.Parquet, rounds: profileRounds}.run},
 	{"drift", driftBench{rows: 10_000_000, peerRows: 1_000_000, rounds: driftRounds}.run},
+	{"metrics", metricsBench{rows: 1_000_000, peerReplicates: 4, rounds: 5}.run},
 }
 
 func main() {

@@ -73,7 +73,8 @@ func (b *binaryRows) sum(weigh weigher) binarySums {
 // add takes the ranks from lo to hi.
 func (p *partSums) add(b *binaryRows, lo, hi int, weight []float64) {
 	s := *p
-	score, label, loss := b.score[lo:hi], b.label[lo:hi], b.loss[lo:hi]
+	n := len(weight) // is hi − lo, which spares the loop its checks
+	score, label, loss := b.score[lo:hi][:n], b.label[lo:hi][:n], b.loss[lo:hi][:n]
 	for k, w := range weight {
 		p, y := score[k], label[k]
 		s.weight += w

@@ -1,5 +1,5 @@
-// Command tables is what the bench measures of tables: it profiles one, or
-// compares two, and says what that took. It is a program of its own because most
+// Command tables is what the bench measures of tables: it profiles one,
+// compares two, or measures a model by one, and says what that took. It is a program of its own because most
 // of what a large program has in memory at its start has nothing to do with them.
 package main
 
@@ -24,8 +24,10 @@ func main() {
 		rows, err = profile(os.Args[2])
 	case len(os.Args) == 4 && os.Args[1] == "drift":
 		rows, err = drift(os.Args[2], os.Args[3])
+	case len(os.Args) == 4 && os.Args[1] == "metrics":
+		rows, err = metrics(os.Args[2], os.Args[3])
 	default:
-		err = errors.New("usage: tables profile FILE | drift BASE WINDOW")
+		err = errors.New("usage: tables profile FILE | drift BASE WINDOW | metrics SCORES REPLICATES")
 	}
 	if err == nil {
 		err = tell(rows)
