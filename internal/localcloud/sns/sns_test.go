@@ -105,7 +105,7 @@ func receive(t *testing.T) *receiver {
 		}
 		g := got{header: req.Header, text: string(body)}
 		_ = json.Unmarshal(body, &g.member) // raw messages are none
-		reply := int(r.reply.Load()) // what it is when the mail comes, not when somebody has read it
+		reply := int(r.reply.Load())        // what it is when the mail comes, not when somebody has read it
 		r.mail <- g
 		w.WriteHeader(reply)
 	}))
