@@ -76,7 +76,8 @@ func numberShape(columns [2]ColumnProfile, pts [2]points) Shape {
 // otherwise cuts the range into equal bins.
 func shapeEdges(low, high float64, values []float64) []float64 {
 	whole := func(v float64) bool { return v == math.Trunc(v) }
-	if n := high - low; n < 2*shapeBins && !slices.ContainsFunc(values, func(v float64) bool { return !whole(v) }) {
+	// From 2^53 on, whole numbers have no halves between them.
+	if n := high - low; n < 2*shapeBins && max(math.Abs(low), math.Abs(high)) < 1<<52 && !slices.ContainsFunc(values, func(v float64) bool { return !whole(v) }) {
 		var edges []float64
 		for v := low - 0.5; v <= high+0.5; v++ {
 			edges = append(edges, v)

@@ -55,6 +55,7 @@ func TestShapeOfNumbers(t *testing.T) {
 	require.InDeltaSlice(t, []float64{0, 0, 2. / 3, 0, 1. / 3}, whole.Shares[1], 1e-12)
 
 	shapeOf(t, numbersOf(0.5, 0.5), numbersOf(0.5))
+	require.Len(t, shapeOf(t, numbersOf(1234567890123456789), numbersOf(1234567890123456789)).Edges, shapeBins+1)
 	shapeOf(t, numbersOf(1e300, -1e300, 0.5), numbersOf(1))
 	require.Empty(t, shapeOf(t, numbersOf(math.NaN()), numbersOf(math.NaN())).Edges)
 	shapeOf(t, numbersOf(math.NaN()), numbersOf(1, 2, 3))
