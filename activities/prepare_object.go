@@ -49,7 +49,9 @@ func (f *objectFile) Write(b []byte) (int, error) {
 func (f *objectFile) close(cause error) error {
 	cause = cmp.Or(cause, f.buffer.Flush())
 	f.pipe.CloseWithError(cause) // nil is the end of the file
-	return cmp.Or(cause, <-f.done)
+	ended := <-f.done
+	f.done <- ended // for whoever closes it again, after a fault
+	return cmp.Or(cause, ended)
 }
 
 func (f *objectFile) digest() string { return hex.EncodeToString(f.hash.Sum(nil)) }
